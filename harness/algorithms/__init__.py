@@ -1,0 +1,1 @@
+"""What runs inside a built-in image; speaks only the container contract."""

@@ -1,0 +1,1 @@
+"""The local cloud: one process, one port."""

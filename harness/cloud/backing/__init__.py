@@ -1,0 +1,1 @@
+"""The services behind SageMaker: moto mounted, and the clients that reach them."""

@@ -1,0 +1,1 @@
+"""The wire, driven by botocore's service models."""

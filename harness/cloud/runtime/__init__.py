@@ -1,0 +1,1 @@
+"""InvokeEndpoint and its kin."""

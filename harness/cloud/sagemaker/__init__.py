@@ -1,0 +1,1 @@
+"""The control plane of SageMaker: one module per resource."""

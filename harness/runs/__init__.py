@@ -1,0 +1,1 @@
+"""Running scenarios: ledger, teardown, report."""

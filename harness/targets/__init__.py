@@ -1,0 +1,1 @@
+"""Where a scenario runs, and what that place can do."""
