@@ -1,0 +1,224 @@
+"""The front: which stages a request passes through, in order, on one page."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import harness
+from harness.cloud import gateway
+from harness.cloud.backing.moto_services import MotoServices
+from harness.cloud.backing.wsgi import WsgiMount
+from harness.cloud.context import RequestContext
+from harness.cloud.errors import AwsError
+from harness.cloud.gateway import Destination, Service
+from harness.cloud.http import BodyTooLarge, ClientGone, Receive, Response, Scope, Send, header, read_body
+from harness.cloud.identity.authentication import Authenticator
+from harness.cloud.protocol import control_plane as protocol
+from harness.cloud.protocol.errors import error_response
+from harness.cloud.runtime.invocations import Invocations
+
+log = logging.getLogger(__name__)
+
+# Far more than any request of the model needs; AWS's own number is not documented.
+CONTROL_PLANE_BODY_BYTES = 4 * 1024 * 1024
+LAMBDA_PAYLOAD_BYTES = 6_291_456
+
+Handler = Callable[[Destination, Scope, Receive, Send], Awaitable[None]]
+
+
+class ControlPlane(Protocol):
+    """What answers SageMaker's operations."""
+
+    def perform(
+        self, operation: str, context: RequestContext, request: dict[str, object]
+    ) -> dict[str, object] | None:
+        """Carry one operation out; raises AwsError."""
+
+    def delegated(self, operation: str, request: dict[str, object]) -> bool:
+        """Whether the operation only keeps records, which moto does."""
+
+    def reset(self) -> None:
+        """End everything and forget it."""
+
+
+class App:
+    """The ASGI application of a local cloud. `faults` collects our own mistakes; a test run has none."""
+
+    def __init__(
+        self,
+        control_plane: ControlPlane,
+        invocations: Invocations,
+        authenticator: Authenticator,
+        services: MotoServices,
+        mount: WsgiMount,
+        pool: ThreadPoolExecutor,
+        reset: Callable[[], None],
+    ) -> None:
+        self.faults: list[BaseException] = []
+        self._control_plane = control_plane
+        self._invocations = invocations
+        self._authenticator = authenticator
+        self._services = services
+        self._mount = mount
+        self._pool = pool
+        self._reset = reset
+        self._handlers: dict[Service, Handler] = {
+            Service.SAGEMAKER: self._sagemaker,
+            Service.SAGEMAKER_RUNTIME: self._runtime,
+            Service.LAMBDA_INVOKE: self._lambda_invoke,
+            Service.MOTO: self._moto,
+            Service.MOTO_RESET: self._moto_reset,
+            Service.HEALTH: self._health,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI's entry."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            destination = gateway.identify(scope)
+            try:
+                await self._handlers[destination.service](destination, scope, receive, send)
+            except ClientGone:
+                pass
+        else:
+            await send({"type": "websocket.close"})
+
+    async def _sagemaker(
+        self, destination: Destination, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        request_id = str(uuid.uuid4())
+        try:
+            body = await read_body(scope, receive, CONTROL_PLANE_BODY_BYTES)
+            caller = self._authenticator.authenticate(scope, body)
+            operation = protocol.operation_name(header(scope["headers"], b"x-amz-target"))
+            request = protocol.parse(operation, body)
+            protocol.validate(operation, request)
+            if self._control_plane.delegated(operation, request):
+                await self._mount(scope, _replay(body), send)
+                return
+            context = RequestContext(
+                account=caller.account,
+                region=caller.region,
+                request_id=request_id,
+                access_key_id=caller.access_key_id,
+                principal_arn=caller.principal_arn,
+            )
+            result = await asyncio.get_running_loop().run_in_executor(
+                self._pool, self._control_plane.perform, operation, context, request
+            )
+            response = Response(
+                200,
+                [
+                    (b"content-type", b"application/x-amz-json-1.1"),
+                    (b"x-amzn-requestid", request_id.encode()),
+                ],
+                protocol.serialize(operation, result),
+            )
+        except BodyTooLarge as error:
+            response = _error(
+                AwsError(
+                    "RequestEntityTooLargeException",
+                    f"The request body must be smaller than {error.limit} bytes.",
+                    413,
+                ),
+                request_id,
+            )
+        except AwsError as error:
+            response = _error(error, request_id)
+        except ClientGone:
+            raise
+        except Exception as error:
+            response = _error(self.fault(error), request_id)
+        await response.send(send)
+
+    async def _runtime(
+        self, destination: Destination, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        request_id = str(uuid.uuid4())
+        try:
+            response = await self._invocations.answer(scope, receive, request_id)
+        except AwsError as error:
+            response = _error(error, request_id, "rest-json")
+        except ClientGone:
+            raise
+        except Exception as error:
+            response = _error(self.fault(error), request_id, "rest-json")
+        await response.send(send)
+
+    async def _lambda_invoke(
+        self, destination: Destination, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        request_id = str(uuid.uuid4())
+        try:
+            body = await read_body(scope, receive, LAMBDA_PAYLOAD_BYTES)
+            self._authenticator.authenticate(scope, body)
+            # moto would start Docker or echo the event; neither is the function's answer.
+            raise AwsError(
+                "UnsupportedOperation",
+                "This local cloud does not run Lambda functions yet: Invoke is not implemented.",
+            )
+        except BodyTooLarge as error:
+            response = _error(
+                AwsError(
+                    "RequestEntityTooLargeException",
+                    f"Request must be smaller than {error.limit} bytes for the InvokeFunction operation",
+                    413,
+                ),
+                request_id,
+                "rest-json",
+            )
+        except AwsError as error:
+            response = _error(error, request_id, "rest-json")
+        await response.send(send)
+
+    async def _moto(
+        self, destination: Destination, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if destination.signing_name is not None:
+            await asyncio.get_running_loop().run_in_executor(
+                self._pool, self._services.prepare, destination.signing_name
+            )
+        await self._mount(scope, receive, send)
+
+    async def _moto_reset(
+        self, destination: Destination, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._pool, self._reset)
+        await Response.json(200, {"status": "ok"}).send(send)
+
+    async def _health(
+        self, destination: Destination, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        await Response.json(200, {"status": "running", "version": harness.__version__}).send(send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self._invocations.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def fault(self, error: Exception) -> AwsError:
+        """Log a mistake of ours and say InternalFailure."""
+        log.error("internal failure", exc_info=error)
+        self.faults.append(error)
+        return AwsError("InternalFailure", "The request processing has failed. See the log.", 500)
+
+
+def _error(error: AwsError, request_id: str, wire: str = "json") -> Response:
+    status, headers, body = error_response(error, request_id, wire)
+    return Response(status, headers, body)
+
+
+def _replay(body: bytes) -> Receive:
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive

@@ -1,0 +1,179 @@
+"""moto in this process: every AWS service that is not ours, loaded when the first request needs it.
+
+LIMITATIONS: moto's state is global to a process, so a process holds one local cloud.
+"""
+
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from harness.cloud.backing.disk_buffer import DiskBuffer
+from harness.cloud.backing.wsgi import Application
+from harness.cloud.identity.administrators import SESSION_KEY, SESSION_ROLE_NAME, SESSION_SECRET
+from harness.cloud.identity.administrators import SESSION_NAME, SESSION_TOKEN
+from harness.cloud.identity.keys import Key
+
+log = logging.getLogger(__name__)
+
+ACCOUNT = "123456789012"
+
+# The environ entry under which moto looks for header names with an underscore; a test compares it with moto's.
+PRESERVED_NAMES_KEY = "moto.preserved_header_names"
+
+# Read by moto when it is imported. Answers to preflights are the API's own business, not an echo of any
+# origin; a dotted host name of the cloud is not a bucket.
+_SETTINGS = {"MOTO_DISABLE_GLOBAL_CORS": "1", "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}
+
+# Services whose answers depend on the execution role that `harness env` hands out.
+_SEEDED_SERVICES = {"iam", "sts"}
+
+_TRUST_POLICY = """{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+ "Principal": {"Service": ["sagemaker.amazonaws.com", "lambda.amazonaws.com"]}, "Action": "sts:AssumeRole"}]}"""
+_MANAGED_POLICIES = ("AmazonSageMakerFullAccess", "AmazonS3FullAccess")
+
+
+class MotoServices:
+    """moto's backends. `lock` is held around every call into them: moto is not thread safe."""
+
+    def __init__(self, folder: Path) -> None:
+        self.lock = threading.RLock()
+        self._folder = folder
+        self._loading = threading.Lock()
+        self._application: Application | None = None
+        self._seeded = False
+
+    @property
+    def loaded(self) -> bool:
+        """Whether any request has needed moto yet."""
+        return self._application is not None
+
+    def application(self) -> Application:
+        """moto's WSGI application, imported on the first call (about 0.2 s)."""
+        with self._loading:
+            if self._application is None:
+                self._application = self._load()
+            return self._application
+
+    def _load(self) -> Application:
+        fresh = "moto.settings" not in sys.modules
+        before = {name: os.environ.get(name) for name in _SETTINGS}
+        if fresh:
+            os.environ.update(_SETTINGS)
+        try:
+            from moto.core.config import default_user_config
+            from moto.moto_server.werkzeug_app import (
+                DomainDispatcherApplication,
+                create_backend_app,
+            )
+        finally:
+            for name, value in before.items():
+                if fresh and value is None:
+                    del os.environ[name]
+        # Without them `attach_role_policy` of an AWS-managed policy fails.
+        default_user_config["iam"]["load_aws_managed_policies"] = True  # type: ignore[index]
+        self._use_disk_buffers()
+        application: Application = DomainDispatcherApplication(create_backend_app)
+        return application
+
+    def _use_disk_buffers(self) -> None:
+        import moto.s3.models
+
+        DiskBuffer.folder = self._folder
+
+        class _Tempfile:
+            SpooledTemporaryFile = DiskBuffer
+
+        moto.s3.models.tempfile = _Tempfile  # type: ignore[assignment]
+
+    def prepare(self, service: str) -> None:
+        """Make the execution role and its session exist before IAM or STS is asked for the first time."""
+        if service not in _SEEDED_SERVICES or self._seeded:
+            return
+        self.application()
+        with self.lock:
+            if not self._seeded:
+                self._seed()
+                self._seeded = True
+
+    def _seed(self) -> None:
+        from moto.iam.models import iam_backends
+        from moto.sts.models import sts_backends
+
+        iam = iam_backends[ACCOUNT]["aws"]
+        if SESSION_ROLE_NAME not in {role.name for role in iam.roles.values()}:
+            iam.create_role(
+                role_name=SESSION_ROLE_NAME,
+                assume_role_policy_document=_TRUST_POLICY,
+                path="/service-role/",
+                permissions_boundary=None,
+                description="The execution role of the local cloud",
+                tags=[],
+                max_session_duration=43200,
+            )
+            for policy in _MANAGED_POLICIES:
+                iam.attach_role_policy(f"arn:aws:iam::aws:policy/{policy}", SESSION_ROLE_NAME)
+        session = sts_backends[ACCOUNT]["aws"].assume_role(
+            region_name="us-east-1",
+            role_session_name=SESSION_NAME,
+            role_arn=f"arn:aws:iam::{ACCOUNT}:role/service-role/{SESSION_ROLE_NAME}",
+            policy="",
+            duration=43200,
+            external_id="",
+        )
+        del iam.access_keys[session.access_key.access_key_id]
+        session.access_key_id = session.access_key.access_key_id = SESSION_KEY
+        session.secret_access_key = session.access_key.secret_access_key = SESSION_SECRET
+        session.session_token = SESSION_TOKEN
+        iam.access_keys[SESSION_KEY] = session.access_key
+
+    def reset(self) -> None:
+        """Forget everything, as `POST /moto-api/reset` does."""
+        if not self.loaded:
+            return
+        from moto.moto_api._internal.models import moto_api_backend
+
+        with self.lock:
+            moto_api_backend.reset()
+            self._seeded = False
+
+    def find_key(self, access_key_id: str) -> Key | None:
+        """The secret of an IAM user's key or of an assumed role's session; None if moto has neither."""
+        if not self.loaded or not ("iam" in sys.modules or "moto.iam.models" in sys.modules):
+            return None
+        from moto.iam.models import iam_backends
+        from moto.sts.models import sts_backends
+
+        with self.lock:
+            for account, partitions in list(iam_backends.items()):
+                for partition, iam in list(partitions.items()):
+                    if access_key_id not in iam.access_keys:
+                        continue
+                    sts = sts_backends[account][partition]
+                    session = sts.get_assumed_role_from_access_key(access_key_id)
+                    if session is not None:
+                        return Key(
+                            secret=session.secret_access_key,
+                            session_token=session.session_token,
+                            account=account,
+                            principal_arn=session.arn,
+                            administrator=False,
+                        )
+                    return _user_key(iam, account, access_key_id)
+        return None
+
+
+def _user_key(iam: Any, account: str, access_key_id: str) -> Key | None:
+    access_key = iam.access_keys[access_key_id]
+    user = iam.get_user_from_access_key_id(access_key_id)
+    if user is None or access_key.status != "Active":
+        return None
+    return Key(
+        secret=access_key.secret_access_key,
+        session_token=None,
+        account=account,
+        principal_arn=user.arn,
+        administrator=False,
+    )
