@@ -1,10 +1,14 @@
-"""How the tests run: Hypothesis's profiles."""
+"""How the tests run: Hypothesis's profiles, evidence markers that must lead somewhere."""
 
 import os
 
 from hypothesis import settings
 
-# `dev` explores; `ci` plays the same examples every time; `deep` is for a long look (HYPOTHESIS_PROFILE=deep).
+from tests.evidence import pytest_make_collect_report
+
+__all__ = ["pytest_make_collect_report"]
+
+# `dev` explores, `ci` plays the same examples every time, `deep` takes its time.
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("deep", deadline=None, max_examples=2000)
