@@ -7,18 +7,23 @@ import logging
 import os
 import sys
 import threading
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 from harness.cloud.backing.disk_buffer import DiskBuffer
 from harness.cloud.backing.wsgi import Application
-from harness.cloud.identity.administrators import SESSION_KEY, SESSION_ROLE_NAME, SESSION_SECRET
-from harness.cloud.identity.administrators import SESSION_NAME, SESSION_TOKEN
+from harness.cloud.identity.administrators import (
+    ACCOUNT,
+    SESSION_KEY,
+    SESSION_NAME,
+    SESSION_ROLE_NAME,
+    SESSION_SECRET,
+    SESSION_TOKEN,
+)
 from harness.cloud.identity.keys import Key
 
 log = logging.getLogger(__name__)
-
-ACCOUNT = "123456789012"
 
 # The environ entry under which moto looks for header names with an underscore; a test compares it with moto's.
 PRESERVED_NAMES_KEY = "moto.preserved_header_names"
@@ -141,7 +146,7 @@ class MotoServices:
 
     def find_key(self, access_key_id: str) -> Key | None:
         """The secret of an IAM user's key or of an assumed role's session; None if moto has neither."""
-        if not self.loaded or not ("iam" in sys.modules or "moto.iam.models" in sys.modules):
+        if "moto.sts.models" not in sys.modules:
             return None
         from moto.iam.models import iam_backends
         from moto.sts.models import sts_backends
@@ -160,6 +165,7 @@ class MotoServices:
                             account=account,
                             principal_arn=session.arn,
                             administrator=False,
+                            expires=session.expiration.replace(tzinfo=UTC),
                         )
                     return _user_key(iam, account, access_key_id)
         return None

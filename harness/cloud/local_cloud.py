@@ -1,0 +1,164 @@
+"""The local cloud: everything that one process and one port need, made together and closed together."""
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Self
+
+from harness.cloud.app import App
+from harness.cloud.backing.clients import Clients, Credentials
+from harness.cloud.backing.logs import MotoLogs
+from harness.cloud.backing.moto_services import PRESERVED_NAMES_KEY, MotoServices
+from harness.cloud.backing.wsgi import WsgiMount
+from harness.cloud.clock import Clock, SystemClock
+from harness.cloud.identity.administrators import find_administrator
+from harness.cloud.identity.authentication import Authenticator
+from harness.cloud.identity.keys import Key
+from harness.cloud.runtime.invocations import Invocations
+from harness.cloud.runtime.limits import Limits
+from harness.cloud.runtime.router import Router
+from harness.cloud.sagemaker.pace import Pace
+from harness.cloud.sagemaker.service import SageMaker
+from harness.cloud.server import Server, bind
+from harness.containers.images import Images
+from harness.containers.process_engine import ProcessEngine
+from harness.containers.spec import Engine
+
+CONTROL_PLANE_THREADS = 16
+MOTO_THREADS = 8
+
+
+class CloudAlreadyRunning(RuntimeError):
+    """This process has a local cloud already; moto's state is global, so there can be one."""
+
+
+class LocalCloud:
+    """SageMaker and the services around it on one port of this machine.
+
+    `host` is loopback unless told otherwise, `port` 0 takes a free one. `clock` drives the timers and
+    timestamps of resources, `images` knows what an image is here, `pace` how long phases take.
+    Raises CloudAlreadyRunning for a second one in a process, OSError if the port is taken.
+    """
+
+    _one = threading.Lock()
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        clock: Clock | None = None,
+        images: Images | None = None,
+        pace: Pace | None = None,
+        limits: Limits | None = None,
+        engine: Callable[[Path], Engine] | None = None,
+    ) -> None:
+        self._host, self._port = host, port
+        self.clock = clock or SystemClock()
+        self._images = images or Images()
+        self._pace = pace or Pace()
+        self._limits = limits or Limits.current()
+        self._make_engine = engine or ProcessEngine
+        self._closing = threading.Lock()
+        self._running = False
+
+    def start(self) -> Self:
+        """Accept requests; returns when the first one can be sent."""
+        if not LocalCloud._one.acquire(blocking=False):
+            raise CloudAlreadyRunning("this process already runs a local cloud")
+        try:
+            self._listener = bind(self._host, self._port)
+        except BaseException:
+            LocalCloud._one.release()
+            raise
+        self._folder = Path(tempfile.mkdtemp(prefix="harness-cloud-"))
+        (self._folder / "objects").mkdir()
+        self._engine = self._make_engine(self._folder / "containers")
+        services = self.services = MotoServices(self._folder / "objects")
+        self._pool = ThreadPoolExecutor(CONTROL_PLANE_THREADS, "control-plane")
+        self._moto_pool = ThreadPoolExecutor(MOTO_THREADS, "moto")
+        self._clients = Clients(lambda: self.url, Credentials("test", "test"))
+        self.router = Router()
+        self.sagemaker = SageMaker(
+            clock=self.clock,
+            engine=self._engine,
+            images=self._images,
+            backing=self._clients,
+            logs=MotoLogs(services),
+            router=self.router,
+            pace=self._pace,
+            state_dir=self._folder,
+            on_fault=lambda error: self.app.fault(error),
+        )
+
+        def find_key(access_key_id: str) -> Key | None:
+            return find_administrator(access_key_id) or services.find_key(access_key_id)
+
+        authenticator = Authenticator(find_key)
+        self.app = App(
+            self.sagemaker,
+            Invocations(self.router, authenticator, self._limits),
+            authenticator,
+            services,
+            WsgiMount(services.application, services.lock, self._moto_pool, PRESERVED_NAMES_KEY),
+            self._pool,
+            self.reset,
+        )
+        self._server = Server(self.app, self._listener)
+        self._running = True
+        try:
+            self._server.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    @property
+    def url(self) -> str:
+        """The endpoint URL for SDKs on this machine."""
+        host = self._host if self._host not in ("0.0.0.0", "::") else "127.0.0.1"
+        return f"http://{host}:{self.port}"
+
+    def client(self, service: str, region: str = "us-east-1") -> object:
+        """A boto3 client of this cloud, with administrator's keys."""
+        return self._clients.client(service, region)
+
+    def reset(self) -> None:
+        """End every job and endpoint and forget everything, in all services."""
+        self.sagemaker.reset()
+        self.services.reset()
+        self._clients.forget_roles()
+
+    def close(self) -> None:
+        """End everything: endpoints, jobs, child processes, the port, the folder."""
+        with self._closing:
+            if not self._running:
+                return
+            self._running = False
+            try:
+                self.sagemaker.close()
+                self._server.stop()
+                self._engine.close()
+                self._clients.close()
+                self._pool.shutdown()
+                self._moto_pool.shutdown()
+                self.clock.close()
+                self.services.reset()
+            finally:
+                shutil.rmtree(self._folder, ignore_errors=True)
+                LocalCloud._one.release()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
