@@ -1,4 +1,4 @@
-"""The keys that work without being made first: those of tests, and the session that `harness env` gives out.
+"""The keys that work without being made first: those of tests, and the session of `harness env`.
 
 None of them is a secret: they mean nothing outside a local cloud.
 """

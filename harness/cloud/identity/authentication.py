@@ -141,7 +141,7 @@ def _declared_hash(scope: Mapping[str, Any]) -> str | None:
 
 
 def _token_fits(signature: Signature, key: Key) -> bool:
-    # Settings for tests, moto's own advice among them, add a made-up token to an administrator's key.
+    # Settings for tests, moto's own advice among them, add a made-up token to such a key.
     if key.administrator and key.session_token is None:
         return True
     return signature.session_token == key.session_token

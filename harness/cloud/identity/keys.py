@@ -9,9 +9,9 @@ from datetime import datetime
 class Key:
     """The secret behind an access key id, and whose it is.
 
-    `principal_arn` is the caller as STS names it. A session's key has a `session_token`, which each of its
-    requests must show, and may end at `expires`. An `administrator` may do everything, and its requests may
-    show any session token: settings for tests often carry a made-up one.
+    `principal_arn` is the caller as STS names it. A session's key has a `session_token`, which each
+    of its requests must show, and may end at `expires`. An `administrator` may do everything; if it
+    has no session token, its requests may show any: settings for tests often carry a made-up one.
     """
 
     secret: str = field(repr=False)

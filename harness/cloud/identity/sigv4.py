@@ -55,7 +55,8 @@ def basic(moment: datetime) -> str:
 def read(headers: RawHeaders, query: bytes) -> Signature:
     """The signature of a request, from its Authorization header or its query.
 
-    Raises MissingAuthenticationTokenException, IncompleteSignatureException or InvalidSignatureException.
+    Raises MissingAuthenticationTokenException, IncompleteSignatureException or
+    InvalidSignatureException.
     """
     by_name: dict[bytes, str] = {}
     for name, value in headers:
@@ -65,7 +66,8 @@ def read(headers: RawHeaders, query: bytes) -> Signature:
     if authorization is not None and presigned:
         raise AwsError(
             "InvalidSignatureException",
-            "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.",
+            "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP "
+            "header.",
         )
     if authorization is not None and authorization.startswith("AWS4-"):
         return _from_header(authorization, by_name)
@@ -81,8 +83,8 @@ def _from_header(authorization: str, headers: Mapping[bytes, str]) -> Signature:
         name, equals, value = item.partition("=")
         if item and not equals:
             raise _incomplete(
-                f"'{item}' not a valid key=value pair (missing equal-sign) in Authorization header: "
-                f"'{authorization}'."
+                f"'{item}' not a valid key=value pair (missing equal-sign) in Authorization "
+                f"header: '{authorization}'."
             )
         fields[name] = value
     faults = [
@@ -280,8 +282,6 @@ _MISMATCH = (
 
 def check(signature: Signature, secret: str, canonical: str) -> None:
     """Raise InvalidSignatureException unless `secret` made the signature."""
-    if not hmac.compare_digest(
-        expected(signature, secret, canonical).encode(),
-        signature.signature.encode("latin-1", "replace"),
-    ):
+    made = expected(signature, secret, canonical)
+    if not hmac.compare_digest(made.encode(), signature.signature.encode("utf-8", "replace")):
         raise _invalid(_MISMATCH)

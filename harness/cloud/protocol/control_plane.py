@@ -31,7 +31,7 @@ def parse(operation: str, body: bytes) -> dict[str, Any]:
 
 
 def validate(operation: str, request: dict[str, Any]) -> None:
-    """Raise ValidationException (400) with every violation if the model does not allow the request."""
+    """Raise ValidationException (400) with every violation of the model's constraints."""
     shape = models.load(SERVICE).operation(operation).input
     if shape is not None:
         validation.check(shape, request)

@@ -1,4 +1,4 @@
-"""AwsError on the wire: the JSON 1.1 form of the control plane and the rest-json form of the runtime."""
+"""AwsError on the wire: JSON 1.1 for the control plane, rest-json for the runtime."""
 
 import json
 from typing import Literal

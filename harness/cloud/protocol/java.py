@@ -8,13 +8,13 @@ from typing import Any
 
 from harness.cloud.protocol.models import Shape
 
-# Structures of AWS's framework have no toString of their own, so Object's is seen: the class and a hash.
+# Structures of AWS's framework have no toString of their own: Object's prints class and hash.
 # The package's name is a guess (docs/notes/validation.md, "How values are printed").
 PACKAGE = "com.amazonaws.sagemaker"
 
 
 def to_string(shape: Shape, value: Any) -> str:
-    """`value` as `String.valueOf` has it; `shape` tells floats from integers and structures from maps."""
+    """`value` as `String.valueOf` has it; `shape` tells structures from maps."""
     if value is None:
         return "null"
     match shape.type:

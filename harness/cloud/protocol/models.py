@@ -1,4 +1,4 @@
-"""botocore's service models as the wire needs them, read from the installed botocore without importing it."""
+"""botocore's service models as the wire needs them, read from its files without importing it."""
 
 import gzip
 import importlib.util
@@ -28,7 +28,7 @@ class Member(NamedTuple):
 
 
 class Shape:
-    """A shape of a model; what it consists of is resolved when first asked for (shapes may be recursive).
+    """A shape of a model; what it consists of is resolved when asked for (shapes may be recursive).
 
     `minimum` and `maximum` bound a value, or the length of strings, blobs, lists and maps.
     `pattern` is a Java regular expression.
@@ -93,7 +93,7 @@ class Shape:
 
 
 class Operation:
-    """An operation: where it is reached, what goes in, what comes out. No shape where the model has none."""
+    """An operation: where it is reached, what goes in, what comes out (None: nothing)."""
 
     def __init__(self, model: "ServiceModel", definition: Mapping[str, Any]) -> None:
         http = definition["http"]
@@ -167,7 +167,7 @@ class ServiceModel:
 
 @cache
 def load(service: str) -> ServiceModel:
-    """The newest model of `service` ("sagemaker", "sagemaker-runtime") that botocore ships; once a process.
+    """The newest model of `service` ("sagemaker", "sagemaker-runtime") in botocore; read once.
 
     botocore's own loader would cost an import of 80 ms for what 20 ms of reading do.
     Raises UnknownModel.

@@ -1,8 +1,8 @@
 """JSON 1.1 requests into typed Python, by the model.
 
-Numbers, strings and booleans keep their type, timestamps become aware datetimes, blobs bytes; unknown
-members and nulls are left out. LIMITATIONS: which of several faults is reported first is the order of the
-body; AWS gives no text where the JSON itself is malformed, here it says what is wrong.
+Timestamps become aware datetimes, blobs bytes; unknown members and nulls are left out.
+LIMITATIONS: of several faults the first in the body is reported; AWS gives no text where the JSON
+itself is malformed, here it says what is wrong.
 """
 
 import base64
@@ -28,7 +28,7 @@ _TRUE, _FALSE = {"true", "yes", "y", "t", "1"}, {"false", "no", "n", "f", "0"}
 
 
 def parse_json(shape: Shape, body: bytes) -> dict[str, Any]:
-    """The members of `shape`, a structure, that `body` carries; raises SerializationException (400)."""
+    """The members of `shape`, a structure, in `body`; raises SerializationException (400)."""
     try:
         content = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
     except RecursionError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import regex
 
-# Far above what any pattern needs for a value within its length; a hostile value must not hold a thread.
+# Far above what a pattern needs for a value within its length; a hostile value holds no thread.
 TIMEOUT_SECONDS = 0.5
 
 _LINE_TERMINATORS = r"\n\r\u0085\u2028\u2029"

@@ -1,4 +1,4 @@
-"""The wire of `sagemaker-runtime`: a path and headers in, headers out, from tables made once; bodies pass by."""
+"""The wire of `sagemaker-runtime`: path and headers in, headers out. Bodies pass by untouched."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _FORWARDED = {
 
 @dataclass(frozen=True)
 class Route:
-    """How an operation is written over HTTP: its path's pieces, its members by lower-case header."""
+    """How an operation is written over HTTP; headers by their names in lower case."""
 
     operation: Operation
     prefix: str
@@ -59,7 +59,7 @@ def _route(operation: Operation) -> Route:
 
 
 def match(method: str, path: str) -> tuple[Route, str] | None:
-    """The route of a request and the label in its path; `path` is still percent-encoded, without query."""
+    """The route of a request and the label in its path (percent-encoded, without its query)."""
     for route in routes():
         if (
             path.endswith(route.suffix)
@@ -75,8 +75,8 @@ def match(method: str, path: str) -> tuple[Route, str] | None:
 def bind(scope: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The operation of an ASGI request and the members that its path and headers carry.
 
-    The body is not among them. Raises UnknownOperationException (404), ValidationError (400) with every
-    violation, SerializationException (400).
+    The body is not among them. Raises UnknownOperationException (404), ValidationError (400) with
+    every violation, SerializationException (400).
     """
     raw_path = scope.get("raw_path")
     path = raw_path.decode("latin-1").partition("?")[0] if raw_path else scope["path"]
@@ -124,10 +124,10 @@ def container_headers(request: Mapping[str, Any]) -> dict[str, str]:
 
 
 def response_headers(operation: str, result: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
-    """The headers (names in lower case) for the members of `result` that travel there; None is left out.
+    """The headers (names in lower case) for the members of `result`; None is left out.
 
-    Raises MalformedAnswer for a member that the operation does not answer in a header, or for a value
-    that no header can hold.
+    Raises MalformedAnswer for a member that the operation does not answer in a header, or for a
+    value that no header can hold.
     """
     table = _by_name()[operation].answer_headers
     headers = []
@@ -144,7 +144,7 @@ def response_headers(operation: str, result: Mapping[str, Any]) -> list[tuple[by
 
 
 def response_body(operation: str, result: Mapping[str, Any]) -> bytes:
-    """The JSON body for the members of `result` that are neither in headers nor the payload itself."""
+    """The JSON body for the members of `result` that are neither in headers nor the payload."""
     output = _by_name()[operation].operation.output
     assert output is not None
     in_body = {m.name for m in output.members.values() if m.location is None} - {output.payload}

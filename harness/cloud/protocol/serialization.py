@@ -1,4 +1,4 @@
-"""Results of our own operations into JSON 1.1 answers; what the model would not say is a mistake of ours."""
+"""Results of our own operations into JSON 1.1 answers, which must be what the model promises."""
 
 import json
 import math
@@ -10,14 +10,14 @@ from harness.cloud.protocol.models import Shape
 
 
 class MalformedAnswer(Exception):
-    """A result that is not what the model promises: never the caller's fault, so an InternalFailure."""
+    """A result that is not what the model promises: our fault, so an InternalFailure."""
 
 
 def serialize_json(shape: Shape | None, result: Mapping[str, Any] | None) -> bytes:
-    """The body for `result`: None members left out, timestamps in seconds since the epoch with milliseconds.
+    """The body for `result`: None left out, timestamps as epoch seconds with milliseconds.
 
-    Without an output shape the body is empty. Raises MalformedAnswer for a member that the shape does not
-    have, a required one that is missing, or a value of another type.
+    Without an output shape the body is empty. Raises MalformedAnswer for a member that the shape
+    does not have, a required one that is missing, or a value of another type.
     """
     if shape is None:
         if result:

@@ -11,14 +11,12 @@ from harness.cloud.protocol.java import to_string
 from harness.cloud.protocol.models import Shape
 from harness.cloud.protocol.patterns import matches
 
-_SCALARS = frozenset(
-    {"string", "integer", "long", "float", "double", "boolean", "timestamp", "blob"}
-)
+_COLLECTIONS = frozenset({"structure", "list", "map"})
 _NOT_NULL = "Member must not be null"
 
 
 def check(shape: Shape, parsed: dict[str, Any], code: str = "ValidationException") -> None:
-    """Raise one AwsError (400) that names every constraint of `shape`, a structure, that `parsed` breaks."""
+    """Raise one AwsError (400) with every constraint of `shape`, a structure, that is broken."""
     violations = list(_structure(shape, parsed, ""))
     if violations:
         raise violation_error(violations, code)
@@ -33,7 +31,7 @@ def violation_error(violations: list[str], code: str) -> AwsError:
 
 
 def violations_of(shape: Shape, value: Any, path: str) -> Iterator[str]:
-    """What `value` (None where it is absent though required) breaks; `path` names it in the messages."""
+    """What `value` (None where absent though required) breaks; `path` names it in the messages."""
     if value is None:
         yield _sentence(shape, None, path, _NOT_NULL)
         return
@@ -66,13 +64,14 @@ def _structure(shape: Shape, value: dict[str, Any], path: str) -> Iterator[str]:
 
 def _list(shape: Shape, value: list[Any], path: str) -> Iterator[str]:
     element = shape.member
-    if element.type in _SCALARS:
-        # Scalars in a collection are one violation of the collection, which lists what its elements owe.
-        if not all(_holds(element, v) for v in value if v is not None):
-            owed = ", ".join(_constraints(element))
-            yield _sentence(shape, value, path, f"Member must satisfy constraint: [{owed}]")
+    # Scalars are one violation of their collection, which lists what its elements owe.
+    if element.type not in _COLLECTIONS and not all(
+        _holds(element, v) for v in value if v is not None
+    ):
+        owed = ", ".join(_constraints(element))
+        yield _sentence(shape, value, path, f"Member must satisfy constraint: [{owed}]")
     for n, content in enumerate(value, 1):
-        if content is None or element.type not in _SCALARS:
+        if content is None or element.type in _COLLECTIONS:
             yield from violations_of(element, content, f"{path}.{n}.member")
 
 
@@ -81,13 +80,13 @@ def _map(shape: Shape, value: dict[str, Any], path: str) -> Iterator[str]:
     if not all(_holds(shape.key, k) for k in value):
         owed = ", ".join(_constraints(shape.key))
         yield _sentence(shape, value, path, f"Map keys must satisfy constraint: [{owed}]")
-    if element.type in _SCALARS and not all(
+    if element.type not in _COLLECTIONS and not all(
         _holds(element, v) for v in value.values() if v is not None
     ):
         owed = ", ".join(_constraints(element))
         yield _sentence(shape, value, path, f"Map value must satisfy constraint: [{owed}]")
     for key, content in value.items():
-        if content is None or element.type not in _SCALARS:
+        if content is None or element.type in _COLLECTIONS:
             yield from violations_of(element, content, f"{path}.{key}.member")
 
 
