@@ -1,1 +1,56 @@
-"""The invariants, each with the sentence it holds and where that sentence comes from."""
+"""The invariants, each with the sentence it holds and where that sentence comes from.
+
+A check is a pure function of data that returns a `CheckResult`; none of them raises because something does not hold.
+"""
+
+from harness.checks.cleanup import nothing_left
+from harness.checks.endpoints import (
+    answered_by_old_or_new,
+    config_switched,
+    high_level_equals_low_level,
+    status_path_legal,
+)
+from harness.checks.logs import metric_in_log_is_true
+from harness.checks.regression import (
+    adjusted_r2,
+    error_below,
+    error_near_reference,
+    mean_absolute_error,
+    mean_squared_error,
+    r2,
+    root_mean_squared_error,
+)
+from harness.checks.result import CheckResult, Invariant, Status
+from harness.checks.serialization import (
+    content_type_is,
+    label_column,
+    no_header,
+    one_score_per_row_in_order,
+    round_trips,
+    within_payload_limit,
+)
+
+__all__ = [
+    "CheckResult",
+    "Invariant",
+    "Status",
+    "adjusted_r2",
+    "answered_by_old_or_new",
+    "config_switched",
+    "content_type_is",
+    "error_below",
+    "error_near_reference",
+    "high_level_equals_low_level",
+    "label_column",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "metric_in_log_is_true",
+    "no_header",
+    "nothing_left",
+    "one_score_per_row_in_order",
+    "r2",
+    "root_mean_squared_error",
+    "round_trips",
+    "status_path_legal",
+    "within_payload_limit",
+]

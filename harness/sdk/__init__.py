@@ -1,1 +1,1 @@
-"""What makes the SageMaker Python SDK and boto3 talk to a local cloud."""
+"""What makes the SageMaker Python SDK and boto3 talk to a local cloud: variables, settings files and a hook."""

@@ -1,0 +1,183 @@
+"""`harness up`, `env` and `exec`: a local cloud for programs of your own."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from harness.cli.problem import Problem
+from harness.sdk.environment import local_environment
+
+if TYPE_CHECKING:
+    from harness.cloud.local_cloud import LocalCloud
+
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+
+
+def up(host: str, port: int, seeds: Sequence[str], pace: str) -> None:
+    """Run a cloud until SIGINT or SIGTERM."""
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    with _cloud(host, port, seeds, pace) as cloud:
+        print(f"The local cloud is up at {cloud.url} (Ctrl-C ends it).", flush=True)
+        print(f'Point a shell at it: eval "$(harness env --url {cloud.url})"', flush=True)
+        over.wait()
+    print("The local cloud is down.", flush=True)
+
+
+def env(url: str, region: str) -> None:
+    """Print the exports."""
+    sys.stdout.write(local_environment(_checked(url), region=region).exports(os.environ))
+
+
+def execute(
+    command: Sequence[str],
+    *,
+    url: str | None,
+    region: str,
+    seeds: Sequence[str],
+    pace: str,
+    speed: float | None,
+) -> int:
+    """Run `command` against the cloud at `url`, or one of its own; the command's exit code as a shell has it."""
+    if url is not None:
+        if seeds:
+            raise Problem(
+                "--seed-bucket fills a cloud that this command starts",
+                "leave --url or --seed-bucket out",
+            )
+        return _run(command, _checked(url), region, speed)
+    with _cloud("127.0.0.1", 0, seeds, pace) as cloud:
+        return _run(
+            command, cloud.url, region, 1 if pace == "realistic" and speed is None else speed
+        )
+
+
+def _run(command: Sequence[str], url: str, region: str, speed: float | None) -> int:
+    environment = local_environment(url, region=region, speed=speed).applied_to(os.environ)
+    try:
+        child = subprocess.Popen(command, env=environment)
+    except FileNotFoundError:
+        _say_not_run(f"there is no program {command[0]!r}", "check its name, or give its path")
+        return NOT_FOUND
+    except OSError as error:
+        _say_not_run(
+            f"{command[0]!r} cannot be run: {error.strerror}", "check the file and its permissions"
+        )
+        return NOT_EXECUTABLE
+    with _signals_passed_to(child):
+        code = child.wait()
+    return code if code >= 0 else 128 - code
+
+
+def _say_not_run(what: str, advice: str) -> None:
+    from harness.cli.problem import say
+
+    say(Problem(what, advice))
+
+
+@contextmanager
+def _signals_passed_to(child: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """What is sent to us alone goes to the program; Ctrl-C in a terminal reaches it without us."""
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT and _in_foreground():
+            return
+        child.send_signal(number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, pass_on) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _in_foreground() -> bool:
+    """Whether a terminal sends its signals to our process group, so to the program too."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+@contextmanager
+def _cloud(host: str, port: int, seeds: Sequence[str], pace: str) -> "Iterator[LocalCloud]":
+    folders = [_seed(seed) for seed in seeds]
+    from harness.cloud.local_cloud import LocalCloud
+    from harness.cloud.sagemaker.pace import Pace
+
+    try:
+        chosen = Pace.named(pace)
+    except KeyError:
+        raise Problem(f"there is no pace {pace!r}", "choose fastest or realistic") from None
+    try:
+        cloud = LocalCloud(host, port, pace=chosen).start()
+    except OSError as error:
+        raise _not_listening(host, port, error) from None
+    try:
+        for bucket, folder in folders:
+            _fill(cloud, bucket, folder)
+        yield cloud
+    finally:
+        cloud.close()
+
+
+def _not_listening(host: str, port: int, error: OSError) -> Problem:
+    if error.errno == errno.EADDRINUSE:
+        return Problem(
+            f"port {port} of {host} is in use",
+            "choose another with --port, or --port 0 for any that is free",
+        )
+    return Problem(
+        f"cannot listen on {host}, port {port}: {error.strerror or error}",
+        "choose an address of this machine with --host and a port above 1023 with --port",
+    )
+
+
+def _seed(seed: str) -> tuple[str, Path]:
+    bucket, separator, folder = seed.partition("=")
+    if not (separator and bucket and folder):
+        raise Problem(
+            f"--seed-bucket {seed!r} is not NAME=DIR", "for example: --seed-bucket my-data=./data"
+        )
+    if not Path(folder).is_dir():
+        raise Problem(
+            f"there is no folder {folder!r}", "give an existing folder: --seed-bucket NAME=DIR"
+        )
+    return bucket, Path(folder)
+
+
+def _fill(cloud: "LocalCloud", bucket: str, folder: Path) -> None:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    s3: Any = cloud.client("s3")
+    try:
+        s3.create_bucket(Bucket=bucket)
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            with path.open("rb") as file:
+                s3.put_object(Bucket=bucket, Key=path.relative_to(folder).as_posix(), Body=file)
+    except (ClientError, BotoCoreError, OSError) as error:
+        raise Problem(
+            f"bucket {bucket!r} could not be filled from {folder}: {error}",
+            "check the bucket's name (3 to 63 of a-z 0-9 . -) and that the files can be read",
+        ) from None
+
+
+def _checked(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Problem(
+            f"{url!r} is no URL of a local cloud", "for example: --url http://127.0.0.1:4580"
+        )
+    return url.rstrip("/")
