@@ -17,7 +17,9 @@ NAMES = ("start", "control_plane", "flow")
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="what to measure; all by default")
+    parser.add_argument(
+        "names", nargs="*", choices=[*NAMES, []], help="what to measure; all by default"
+    )
     parser.add_argument("--runs", type=int, default=7)
     arguments = parser.parse_args()
     # PYTHONDONTWRITEBYTECODE may be set, and compiling on every start is not what users see.

@@ -13,9 +13,12 @@ def _client(url: str, service: str) -> Any:
     import boto3
 
     return boto3.client(
-        service, region_name=REGION, endpoint_url=url,
-        aws_access_key_id="test", aws_secret_access_key="test",
-    )  # fmt: skip
+        service,
+        region_name=REGION,
+        endpoint_url=url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
 
 
 def _prepare(url: str) -> Any:

@@ -13,7 +13,15 @@ def _seconds() -> float:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "out.json"
         subprocess.run(
-            [sys.executable, "-m", "harness.cli", "run", "boston_housing_deploy", "--json", str(report)],
+            [
+                sys.executable,
+                "-m",
+                "harness.cli",
+                "run",
+                "boston_housing_deploy",
+                "--json",
+                str(report),
+            ],
             check=True,
             stdout=subprocess.DEVNULL,
         )
@@ -28,6 +36,8 @@ def measure(runs: int) -> list[Row]:
     return [
         Row(
             "boston_housing_deploy, both halves, fit to deleted endpoint",
-            "s", [_seconds() for _ in range(runs)], goal="< 4",
+            "s",
+            [_seconds() for _ in range(runs)],
+            goal="< 4",
         )
-    ]  # fmt: skip
+    ]

@@ -55,7 +55,10 @@ def signed(
     from botocore.credentials import Credentials
 
     request = AWSRequest(
-        "POST" if body else "GET", f"http://127.0.0.1:{port}{path}", data=body, headers=dict(headers)
+        "POST" if body else "GET",
+        f"http://127.0.0.1:{port}{path}",
+        data=body,
+        headers=dict(headers),
     )
     auth = S3SigV4Auth if service == "s3" else SigV4Auth
     auth(Credentials(*CREDENTIALS), service, REGION).add_auth(request)

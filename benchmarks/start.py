@@ -33,7 +33,8 @@ def _first_answer(peer: Peer, service: str, body: bytes, headers: dict[str, str]
         seconds = time.perf_counter() - begin
     finally:
         stop(process)
-    assert b"Error" not in answer and b"__type" not in answer, answer
+    assert b"Error" not in answer, answer
+    assert b"__type" not in answer, answer
     return seconds
 
 
@@ -48,13 +49,19 @@ def measure(runs: int) -> list[Row]:
     for _ in range(3):
         with running(CLOUD) as (url, process):
             port = int(url.rsplit(":", 1)[1])
-            ask_until_answered(port, "/", _LIST, signed("sagemaker", "/", _LIST, _LIST_HEADERS, port))
+            ask_until_answered(
+                port, "/", _LIST, signed("sagemaker", "/", _LIST, _LIST_HEADERS, port)
+            )
             ask_until_answered(port, "/", b"", signed("s3", "/", b"", {}, port))
             memory.append(resident_bytes(process) / 1e6)
     return [
         Row(
             "process start to first answer: ListTrainingJobs, peer: S3 ListBuckets",
-            "s", ours, "moto_server", peers, "ratio <= 1.2",
+            "s",
+            ours,
+            "moto_server",
+            peers,
+            "ratio <= 1.2",
         ),
         Row("memory after SageMaker and S3 answered, before any job", "MB", memory, goal="< 120"),
-    ]  # fmt: skip
+    ]

@@ -5,6 +5,7 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Protocol
 
 import harness
@@ -14,7 +15,16 @@ from harness.cloud.backing.wsgi import WsgiMount
 from harness.cloud.context import RequestContext
 from harness.cloud.errors import AwsError
 from harness.cloud.gateway import Destination, Service
-from harness.cloud.http import BodyTooLarge, ClientGone, Receive, Response, Scope, Send, header, read_body
+from harness.cloud.http import (
+    BodyTooLarge,
+    ClientGone,
+    Receive,
+    Response,
+    Scope,
+    Send,
+    header,
+    read_body,
+)
 from harness.cloud.identity.authentication import Authenticator
 from harness.cloud.protocol import control_plane as protocol
 from harness.cloud.protocol.errors import error_response
@@ -80,10 +90,8 @@ class App:
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
             destination = gateway.identify(scope)
-            try:
+            with suppress(ClientGone):
                 await self._handlers[destination.service](destination, scope, receive, send)
-            except ClientGone:
-                pass
         else:
             await send({"type": "websocket.close"})
 

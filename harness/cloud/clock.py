@@ -69,9 +69,11 @@ class SystemClock:
         self._closed = False
 
     def now(self) -> datetime:
+        """Wall time, timezone-aware."""
         return datetime.now(UTC)
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Have `callback` called once by the clock's thread, which it must not hold up."""
         timer = Timer(self.now() + timedelta(seconds=seconds), callback)
         with self._changed:
             self._agenda.add(timer)
@@ -82,6 +84,7 @@ class SystemClock:
         return timer
 
     def close(self) -> None:
+        """Drop every timer and end the thread."""
         with self._changed:
             self._closed = True
             self._agenda.clear()
@@ -112,10 +115,12 @@ class ManualClock:
         self._lock = threading.RLock()
 
     def now(self) -> datetime:
+        """The time that `advance` last moved it to."""
         with self._lock:
             return self._now
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Have `callback` called once by the thread whose `advance` reaches its time."""
         with self._lock:
             timer = Timer(self._now + timedelta(seconds=seconds), callback)
             self._agenda.add(timer)
@@ -137,5 +142,6 @@ class ManualClock:
                 timer.callback()
 
     def close(self) -> None:
+        """Drop every timer."""
         with self._lock:
             self._agenda.clear()

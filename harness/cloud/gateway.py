@@ -7,7 +7,9 @@ from enum import Enum, auto
 from harness.cloud.http import Scope, header
 
 _SCOPE = re.compile(r"Credential=[^/,\s]*/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request")
-_QUERY_SCOPE = re.compile(r"X-Amz-Credential=[^/&]*?(?:%2F|/)\d{8}(?:%2F|/)(.+?)(?:%2F|/)(.+?)(?:%2F|/)")
+_QUERY_SCOPE = re.compile(
+    r"X-Amz-Credential=[^/&]*?(?:%2F|/)\d{8}(?:%2F|/)(.+?)(?:%2F|/)(.+?)(?:%2F|/)"
+)
 _INVOCATIONS = re.compile(
     r"/endpoints/[^/]+/(?:invocations|async-invocations|invocations-response-stream)/?"
 )

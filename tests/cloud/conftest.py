@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from harness.containers.images import Images, Implementation
 
 from harness.cloud.clock import ManualClock
 from harness.cloud.local_cloud import LocalCloud
-from harness.containers.images import Images, Implementation
 
 REGION = "us-east-1"
 ROLE = "arn:aws:iam::123456789012:role/service-role/SageMakerExecutionRole"

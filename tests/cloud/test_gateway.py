@@ -22,7 +22,10 @@ def scope(
     if signed_for is not None:
         credential = f"Credential=test/20261121/{region}/{signed_for}/aws4_request"
         headers.append(
-            (b"authorization", f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0".encode())
+            (
+                b"authorization",
+                f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0".encode(),
+            )
         )
     if target is not None:
         headers.append((b"x-amz-target", target.encode()))
@@ -36,13 +39,19 @@ def scope(
         (scope(target="SageMaker.ListModels"), Service.SAGEMAKER),
         (scope(signed_for="sagemaker"), Service.SAGEMAKER),
         (scope(path="/endpoints/e/invocations", signed_for="sagemaker"), Service.SAGEMAKER_RUNTIME),
-        (scope(path="/endpoints/e/async-invocations", signed_for="sagemaker"), Service.SAGEMAKER_RUNTIME),
+        (
+            scope(path="/endpoints/e/async-invocations", signed_for="sagemaker"),
+            Service.SAGEMAKER_RUNTIME,
+        ),
         (scope(path="/endpoints/e/invocations-response-stream"), Service.SAGEMAKER_RUNTIME),
         (scope(path="/endpoints/e/invocations"), Service.SAGEMAKER_RUNTIME),
         (scope("PUT", "/endpoints/e/invocations", signed_for="s3"), Service.MOTO),
         (scope("GET", "/endpoints/e/invocations"), Service.MOTO),
         (scope("PUT", "/BatchPutMetrics", signed_for="sagemaker"), Service.MOTO),
-        (scope(path="/2015-03-31/functions/f/invocations", signed_for="lambda"), Service.LAMBDA_INVOKE),
+        (
+            scope(path="/2015-03-31/functions/f/invocations", signed_for="lambda"),
+            Service.LAMBDA_INVOKE,
+        ),
         (scope(path="/2015-03-31/functions/f/invocations"), Service.LAMBDA_INVOKE),
         (scope("GET", "/2015-03-31/functions/f", signed_for="lambda"), Service.MOTO),
         (scope("GET", "/bucket/key", signed_for="s3"), Service.MOTO),
@@ -52,7 +61,7 @@ def scope(
         (scope("GET", "/moto-api/data.json"), Service.MOTO),
         (scope("GET", "/_harness/health"), Service.HEALTH),
     ],
-)  # fmt: skip
+)
 def test_each_request_has_one_destination(request_scope: dict[str, Any], expected: Service) -> None:
     """The destination follows from method, path, scope and target."""
     assert expected is identify(request_scope).service

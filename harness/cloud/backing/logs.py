@@ -50,6 +50,7 @@ class MotoLogs:
         self._written: dict[tuple[str, str, str, str], _Written] = {}
 
     def open(self, account: str, region: str, group: str, stream: str) -> None:
+        """Make group and stream exist."""
         self._services.application()
         from moto.logs.models import logs_backends
 
@@ -61,6 +62,7 @@ class MotoLogs:
     def put(
         self, account: str, region: str, group: str, stream: str, lines: Sequence[LogLine]
     ) -> None:
+        """Append events, the first KEPT_LINES of them at once."""
         with self._lock:
             written = self._written.setdefault((account, region, group, stream), _Written())
             room = max(0, KEPT_LINES - written.count)
@@ -72,6 +74,7 @@ class MotoLogs:
             self._append(account, region, group, stream, kept)
 
     def finish(self, account: str, region: str, group: str, stream: str) -> None:
+        """Append the last events, if there were more than are kept."""
         with self._lock:
             written = self._written.pop((account, region, group, stream), None)
         if written is None or not written.last:

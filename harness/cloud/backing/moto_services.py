@@ -56,7 +56,7 @@ class MotoServices:
         return self._application is not None
 
     def application(self) -> Application:
-        """moto's WSGI application, imported on the first call (about 0.2 s)."""
+        """Moto's WSGI application, imported on the first call (about 0.2 s)."""
         with self._loading:
             if self._application is None:
                 self._application = self._load()

@@ -112,7 +112,8 @@ class WsgiMount:
             "SCRIPT_NAME": "",
             "PATH_INFO": unquote_to_bytes(raw_path).decode("latin-1"),
             "QUERY_STRING": query.decode("latin-1"),
-            "RAW_URI": raw_path.decode("latin-1") + ("?" + query.decode("latin-1") if query else ""),
+            "RAW_URI": raw_path.decode("latin-1")
+            + ("?" + query.decode("latin-1") if query else ""),
             "SERVER_NAME": server[0],
             "SERVER_PORT": str(server[1]),
             "SERVER_PROTOCOL": "HTTP/1.1",
@@ -156,7 +157,9 @@ def _environ_key(name: bytes) -> str:
 
 def not_implemented(environ: Environ, why: str) -> Response:
     """Say that moto has no such operation. 501, which no SDK retries."""
-    target = environ.get("HTTP_X_AMZ_TARGET") or f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+    target = (
+        environ.get("HTTP_X_AMZ_TARGET") or f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+    )
     message = f"This local cloud (moto) does not implement {target}. {why}".strip()
     return Response.json(
         501,

@@ -48,7 +48,12 @@ class Invocations:
             raise AwsError(
                 "ValidationError", f"This local cloud does not implement {operation} yet."
             )
-        for member in ("InferenceComponentName", "EnableExplanations", "SessionId", "PrefixAwareId"):
+        for member in (
+            "InferenceComponentName",
+            "EnableExplanations",
+            "SessionId",
+            "PrefixAwareId",
+        ):
             if member in request:
                 raise AwsError(
                     "ValidationError", f"This local cloud does not implement {member} yet."
@@ -154,8 +159,7 @@ class _Failure:
         return self._error(
             status,
             text,
-            f"Received {side} error ({status}) from {self._container} with message "
-            f'"{text}".',
+            f'Received {side} error ({status}) from {self._container} with message "{text}".',
         )
 
     def timed_out(self) -> AwsError:

@@ -14,13 +14,34 @@ from harness.cloud.local_cloud import LocalCloud
 Make = Callable[..., Any]
 
 # Values that differ between two runs of moto itself.
-_VOLATILE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|A[A-Z]{3}[A-Z0-9]{16,17}")
+_VOLATILE = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|A[A-Z]{3}[A-Z0-9]{16,17}"
+)
 _VOLATILE_KEYS = {
-    "RequestId", "HostId", "HTTPHeaders", "RetryAttempts", "CreateDate", "LastModified", "creationTime",
-    "CreationDate", "UploadId", "Date", "timestamp", "ingestionTime", "lastIngestionTime", "RoleId",
-    "RoleLastUsed", "nextSequenceToken", "SecretAccessKey", "uploadSequenceToken", "AttachmentCount",
-    "firstEventTimestamp", "lastEventTimestamp", "UpdateDate", "BucketKeyEnabled",
-}  # fmt: skip
+    "RequestId",
+    "HostId",
+    "HTTPHeaders",
+    "RetryAttempts",
+    "CreateDate",
+    "LastModified",
+    "creationTime",
+    "CreationDate",
+    "UploadId",
+    "Date",
+    "timestamp",
+    "ingestionTime",
+    "lastIngestionTime",
+    "RoleId",
+    "RoleLastUsed",
+    "nextSequenceToken",
+    "SecretAccessKey",
+    "uploadSequenceToken",
+    "AttachmentCount",
+    "firstEventTimestamp",
+    "lastEventTimestamp",
+    "UpdateDate",
+    "BucketKeyEnabled",
+}
 
 
 def normalized(value: Any) -> Any:
@@ -45,7 +66,15 @@ def answer(call: Callable[[], Any]) -> Any:
 S3_CALLS: list[tuple[str, dict[str, Any]]] = [
     ("create_bucket", {"Bucket": "lesson-one"}),
     ("create_bucket", {"Bucket": "Not A Bucket!"[:3]}),
-    ("put_object", {"Bucket": "lesson-one", "Key": "a/b.csv", "Body": b"1,2\n3,4\n", "Metadata": {"x_y": "1", "x-z": "2"}}),
+    (
+        "put_object",
+        {
+            "Bucket": "lesson-one",
+            "Key": "a/b.csv",
+            "Body": b"1,2\n3,4\n",
+            "Metadata": {"x_y": "1", "x-z": "2"},
+        },
+    ),
     ("put_object", {"Bucket": "lesson-one", "Key": "große/ü+%2F é", "Body": b"x" * 100_000}),
     ("put_object", {"Bucket": "no-such-bucket-anywhere", "Key": "k", "Body": b""}),
     ("get_object", {"Bucket": "lesson-one", "Key": "a/b.csv"}),
@@ -56,28 +85,48 @@ S3_CALLS: list[tuple[str, dict[str, Any]]] = [
     ("copy_object", {"Bucket": "lesson-one", "Key": "copy", "CopySource": "lesson-one/a/b.csv"}),
     ("list_objects_v2", {"Bucket": "lesson-one", "Prefix": "a", "Delimiter": "/"}),
     ("list_objects_v2", {"Bucket": "lesson-one", "MaxKeys": 1}),
-    ("put_object_tagging", {"Bucket": "lesson-one", "Key": "copy", "Tagging": {"TagSet": [{"Key": "a", "Value": "b"}]}}),
+    (
+        "put_object_tagging",
+        {
+            "Bucket": "lesson-one",
+            "Key": "copy",
+            "Tagging": {"TagSet": [{"Key": "a", "Value": "b"}]},
+        },
+    ),
     ("get_object_tagging", {"Bucket": "lesson-one", "Key": "copy"}),
-    ("put_bucket_versioning", {"Bucket": "lesson-one", "VersioningConfiguration": {"Status": "Enabled"}}),
+    (
+        "put_bucket_versioning",
+        {"Bucket": "lesson-one", "VersioningConfiguration": {"Status": "Enabled"}},
+    ),
     ("get_bucket_versioning", {"Bucket": "lesson-one"}),
     ("delete_object", {"Bucket": "lesson-one", "Key": "copy"}),
     ("get_bucket_location", {"Bucket": "lesson-one"}),
     ("delete_bucket", {"Bucket": "lesson-one"}),
     ("list_multipart_uploads", {"Bucket": "lesson-one"}),
-]  # fmt: skip
+]
 IAM_CALLS: list[tuple[str, dict[str, Any]]] = [
     ("create_role", {"RoleName": "r", "AssumeRolePolicyDocument": "{}"}),
     ("create_role", {"RoleName": "r", "AssumeRolePolicyDocument": "{}"}),
-    ("attach_role_policy", {"RoleName": "r", "PolicyArn": "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"}),
+    (
+        "attach_role_policy",
+        {"RoleName": "r", "PolicyArn": "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"},
+    ),
     ("attach_role_policy", {"RoleName": "r", "PolicyArn": "arn:aws:iam::aws:policy/NoSuchPolicy"}),
     ("list_attached_role_policies", {"RoleName": "r"}),
-    ("put_role_policy", {"RoleName": "r", "PolicyName": "p", "PolicyDocument": '{"Version":"2012-10-17","Statement":[]}'}),
+    (
+        "put_role_policy",
+        {
+            "RoleName": "r",
+            "PolicyName": "p",
+            "PolicyDocument": '{"Version":"2012-10-17","Statement":[]}',
+        },
+    ),
     ("get_role_policy", {"RoleName": "r", "PolicyName": "p"}),
     ("get_role", {"RoleName": "absent"}),
     ("create_user", {"UserName": "administrator"}),
     ("list_users", {}),
     ("delete_role", {"RoleName": "r"}),
-]  # fmt: skip
+]
 LOGS_CALLS: list[tuple[str, dict[str, Any]]] = [
     ("create_log_group", {"logGroupName": "/g"}),
     ("create_log_group", {"logGroupName": "/g"}),
@@ -128,15 +177,23 @@ def test_same_answers_to_a_multipart_upload(client: Make, moto_client: Make) -> 
                 "Parts": [{"PartNumber": n, "ETag": part["ETag"]} for n, part in enumerate(sent, 1)]
             },
         )
-        seen.append(answer(lambda s3=s3: s3.get_object(Bucket="parts", Key="k", Range="bytes=5299990-5300009")))
+        seen.append(
+            answer(
+                lambda s3=s3: s3.get_object(Bucket="parts", Key="k", Range="bytes=5299990-5300009")
+            )
+        )
         s3.delete_object(Bucket="parts", Key="k")
     assert seen[0] == seen[1]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     key=st.text(
-        st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\\"), min_size=1, max_size=40
+        st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\\"),
+        min_size=1,
+        max_size=40,
     ).filter(lambda key: key not in (".", "..") and not key.startswith("/")),
     body=st.binary(max_size=200),
 )
@@ -155,4 +212,4 @@ def test_an_operation_that_moto_lacks_says_so(client: Make) -> None:
     """A service or operation that moto does not have is a 501 that names it, not a 500."""
     with pytest.raises(ClientError) as caught:
         client("braket").search_devices(filters=[])
-    assert 501 == caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
