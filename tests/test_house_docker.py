@@ -7,11 +7,9 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
-from botocore.config import Config
 
 ROOT = Path(__file__).parent.parent
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -71,18 +69,10 @@ def cloud() -> Iterator[str]:
 
 def test_a_model_is_trained_deployed_and_asked(cloud: str) -> None:
     """boto3 outside drives the cloud inside from data to prediction, and removes it all."""
-
-    def client(service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=cloud,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(retries={"max_attempts": 1}),
-        )
-
-    s3, sagemaker, runtime = client("s3"), client("sagemaker"), client("sagemaker-runtime")
+    session = boto3.Session("test", "test", region_name="us-east-1")
+    s3 = session.client("s3", endpoint_url=cloud)
+    sagemaker = session.client("sagemaker", endpoint_url=cloud)
+    runtime = session.client("sagemaker-runtime", endpoint_url=cloud)
     role = "arn:aws:iam::123456789012:role/docker"
     rows = "".join(f"{2 * x},{x},{x % 3}\n" for x in range(50))
     s3.create_bucket(Bucket="data")
