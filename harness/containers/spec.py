@@ -1,4 +1,4 @@
-"""What an engine is asked to run and what it gives back: the seam between the cloud and its containers."""
+"""What an engine is asked to run and what it gives back: the seam of cloud and containers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Exit:
 
     @property
     def shell_code(self) -> int:
-        """The exit code as Docker and a shell report it: 128 + n for a program ended by signal n."""
+        """The exit code as Docker reports it: 128 + n for a program ended by signal n."""
         return self.code if self.code is not None else 128 + (self.signal or 0)
 
 
@@ -77,10 +77,10 @@ class Container(Protocol):
         """Host and port of a serving container, None for any other."""
 
     def wait(self, timeout: float | None = None) -> Exit | None:
-        """Wait up to `timeout` seconds; None if it still runs. After an Exit every log line is delivered."""
+        """Wait up to `timeout` seconds; None if it still runs. At an Exit the log is complete."""
 
     def stop(self, grace: float) -> Exit:
-        """SIGTERM to the program, SIGKILL to whatever is left after `grace` seconds. May be called again."""
+        """SIGTERM to the program, SIGKILL to all after `grace` seconds. May be called again."""
 
     def kill(self) -> Exit:
         """End the program and all its descendants at once."""

@@ -1,0 +1,160 @@
+"""A process that imports what programs need, and forks a supervisor for each container (Linux).
+
+It has one thread, runs no program itself and loads no model: a fork of a process in which OpenMP
+has worked hangs. It ends when its socket does, after all supervisors; what a dead supervisor left,
+it ends.
+"""
+
+import contextlib
+import gc
+import importlib
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NoReturn
+
+from harness.containers.kinship import adopt_orphans, end_children
+from harness.containers.launch import receive_launch
+from harness.containers.supervisor import supervise
+
+READY = b"R"
+ENTRY = "harness.algorithms.entry"
+PRELOAD = (
+    ENTRY,
+    "numpy",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.loops.uvloop",
+    "uvicorn.lifespan.off",
+    "xgboost",
+)
+_INHERITED = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
+
+_HIDDEN = ("pandas", "sklearn")
+"""xgboost imports them for wrappers that no built-in algorithm uses: most of its time."""
+
+
+def environment(own: Mapping[str, str]) -> dict[str, str]:
+    """What the server inherits of the engine's `own` environment: its forks show it under /proc."""
+    kept = {name: own[name] for name in own if name in _INHERITED or name.startswith("COVERAGE_")}
+    # OpenBLAS starts its threads when it is loaded, unless it is to have one only.
+    return kept | {"OPENBLAS_NUM_THREADS": "1"}
+
+
+class _Server:
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._supervisors: set[int] = set()
+        self._woken, self._wake = os.pipe()
+        for descriptor in (self._woken, self._wake):
+            os.set_blocking(descriptor, False)
+
+    def run(self, modules: Sequence[str]) -> None:
+        """Import `modules` one by one, then serve; requests in between are not kept waiting."""
+        adopt_orphans()
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        for module in _with_wishes(modules):
+            if not self._serve(timeout=0):
+                return
+            _import(module)
+        gc.collect()
+        gc.freeze()
+        with contextlib.suppress(BrokenPipeError):
+            self._channel.send(READY)
+        while self._serve(timeout=None):
+            pass
+
+    def finish(self) -> None:
+        """Wait until every supervisor has ended."""
+        while self._supervisors:
+            pid, status = os.waitpid(-1, 0)
+            self._bury(pid, status)
+
+    def _serve(self, timeout: int | None) -> bool:
+        """Answer what has come; False when the engine is gone."""
+        poll = select.poll()
+        poll.register(self._channel, select.POLLIN)
+        poll.register(self._woken, select.POLLIN)
+        while events := poll.poll(timeout):
+            ready = [descriptor for descriptor, _ in events]
+            if self._woken in ready:
+                os.read(self._woken, 4096)
+                self._wait_for_dead()
+            if self._channel.fileno() in ready and not self._start():
+                return False
+            if timeout is None:
+                break
+        return True
+
+    def _start(self) -> bool:
+        try:
+            received = receive_launch(self._channel, 2)
+        except ConnectionError:
+            received = None
+        if received is None:
+            return False
+        launch, (control, log) = received
+        try:
+            pid = os.fork()
+        except OSError as error:  # too many processes: the engine hears it from the closed socket
+            print(f"fork: {error.strerror}", file=sys.stderr)
+            pid = -1
+        if pid == 0:
+            self._channel.detach()
+            os.setsid()
+            supervise(launch, control, log)
+        os.close(control)
+        os.close(log)
+        if pid > 0:
+            self._supervisors.add(pid)
+        return True
+
+    def _wait_for_dead(self) -> None:
+        while self._supervisors:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            self._bury(pid, status)
+
+    def _bury(self, pid: int, status: int) -> None:
+        self._supervisors.discard(pid)
+        if status != 0:  # its program and what belongs to it are our children now
+            end_children(spare=self._supervisors)
+
+
+def _with_wishes(modules: Sequence[str]) -> Iterator[str]:
+    for module in modules:
+        yield module
+        if module == ENTRY and module in sys.modules:
+            yield from getattr(sys.modules[module], "PRELOAD", ())
+
+
+def _import(module: str) -> None:
+    """Import `module`; what cannot be imported is the concern of the program that needs it."""
+    absent = [name for name in _HIDDEN if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    try:
+        importlib.import_module(module)
+    except Exception:
+        pass
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+def main(arguments: Sequence[str]) -> NoReturn:
+    """Serve a socket. Arguments: its descriptor, a folder to remove at the end, modules to import.
+
+    An empty name stands for no folder.
+    """
+    descriptor, scratch, *modules = arguments
+    server = _Server(socket.socket(fileno=int(descriptor)))
+    server.run(modules)
+    server.finish()
+    if scratch:
+        shutil.rmtree(scratch, ignore_errors=True)
+    sys.exit(0)
