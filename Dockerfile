@@ -13,9 +13,11 @@ COPY fixtures fixtures
 # The collective communication library of xgboost's wheel is of use to several GPUs only: 200 MB less.
 RUN pip install --no-cache-dir --constraint constraints.txt . \
     && pip uninstall --yes nvidia-nccl-cu12 \
-    && useradd --create-home --uid 10001 harness
+    && echo 'harness:x:10001:10001::/home/harness:/usr/sbin/nologin' >> /etc/passwd \
+    && install --directory --owner 10001 --group 10001 /home/harness
 
-USER harness
+USER 10001:10001
+ENV HOME=/home/harness
 WORKDIR /home/harness
 EXPOSE 4580
 HEALTHCHECK --interval=5s --timeout=3s --start-period=20s CMD \
