@@ -1,4 +1,4 @@
-"""Where the scenarios and fixtures that come with the project are: in the wheel here, in a checkout at its root."""
+"""Where the scenarios and fixtures of the project are: in a wheel here, in a checkout at its root."""
 
 from pathlib import Path
 
