@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import harness
 from harness.cloud import gateway
@@ -39,19 +40,19 @@ LAMBDA_PAYLOAD_BYTES = 6_291_456
 Handler = Callable[[Destination, Scope, Receive, Send], Awaitable[None]]
 
 
-class ControlPlane(Protocol):
-    """What answers SageMaker's operations."""
+Request = dict[str, Any]
 
-    def perform(
-        self, operation: str, context: RequestContext, request: dict[str, object]
-    ) -> dict[str, object] | None:
-        """Carry one operation out; raises AwsError."""
 
-    def delegated(self, operation: str, request: dict[str, object]) -> bool:
-        """Whether the operation only keeps records, which moto does."""
+@dataclass(frozen=True)
+class ControlPlane:
+    """What answers SageMaker's operations.
 
-    def reset(self) -> None:
-        """End everything and forget it."""
+    `delegated(operation, request)` tells whether the operation only keeps records, which moto does;
+    `perform(operation, context, request)` carries out any other and may raise AwsError.
+    """
+
+    delegated: Callable[[str, Request], bool]
+    perform: Callable[[str, RequestContext, Request], Request | None]
 
 
 class App:

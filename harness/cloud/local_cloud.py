@@ -5,10 +5,11 @@ import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Self
 
-from harness.cloud.app import App
+from harness.cloud.app import App, ControlPlane
 from harness.cloud.backing.clients import Clients, Credentials
 from harness.cloud.backing.logs import MotoLogs
 from harness.cloud.backing.moto_services import PRESERVED_NAMES_KEY, MotoServices
@@ -20,6 +21,7 @@ from harness.cloud.identity.keys import Key
 from harness.cloud.runtime.invocations import Invocations
 from harness.cloud.runtime.limits import Limits
 from harness.cloud.runtime.router import Router
+from harness.cloud.sagemaker import operations
 from harness.cloud.sagemaker.pace import Pace
 from harness.cloud.sagemaker.service import SageMaker
 from harness.cloud.server import Server, bind
@@ -39,7 +41,8 @@ class LocalCloud:
     """SageMaker and the services around it on one port of this machine.
 
     `host` is loopback unless told otherwise, `port` 0 takes a free one. `clock` drives the timers and
-    timestamps of resources, `images` knows what an image is here, `pace` how long phases take.
+    timestamps of resources, `images` knows what an image is here, `pace` how long phases take, `engine`
+    makes what runs containers, given the folder that goes with the cloud.
     Raises CloudAlreadyRunning for a second one in a process, OSError if the port is taken.
     """
 
@@ -54,14 +57,14 @@ class LocalCloud:
         images: Images | None = None,
         pace: Pace | None = None,
         limits: Limits | None = None,
-        engine: Callable[[Path], Engine] | None = None,
+        engine: Callable[[Path], Engine] = lambda folder: ProcessEngine(scratch=folder),
     ) -> None:
         self._host, self._port = host, port
         self.clock = clock or SystemClock()
         self._images = images or Images()
         self._pace = pace or Pace()
         self._limits = limits or Limits.current()
-        self._make_engine = engine or ProcessEngine
+        self._make_engine = engine
         self._closing = threading.Lock()
         self._running = False
 
@@ -76,7 +79,7 @@ class LocalCloud:
             raise
         self._folder = Path(tempfile.mkdtemp(prefix="harness-cloud-"))
         (self._folder / "objects").mkdir()
-        self._engine = self._make_engine(self._folder / "containers")
+        self._engine = self._make_engine(self._folder)
         services = self.services = MotoServices(self._folder / "objects")
         self._pool = ThreadPoolExecutor(CONTROL_PLANE_THREADS, "control-plane")
         self._moto_pool = ThreadPoolExecutor(MOTO_THREADS, "moto")
@@ -99,7 +102,7 @@ class LocalCloud:
 
         authenticator = Authenticator(find_key)
         self.app = App(
-            self.sagemaker,
+            ControlPlane(operations.delegated, partial(operations.perform, self.sagemaker)),
             Invocations(self.router, authenticator, self._limits),
             authenticator,
             services,
