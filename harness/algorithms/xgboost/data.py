@@ -1,0 +1,198 @@
+"""From the files of a channel to xgboost's DMatrix. See docs/notes/xgboost.md#data."""
+
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+import xgboost as xgb
+
+from harness.algorithms.xgboost import files
+from harness.algorithms.xgboost.content_types import Format
+from harness.algorithms.xgboost.errors import PlatformError, UserError, without_stack
+from harness.algorithms.xgboost.log import Log
+from harness.formats import csv, recordio
+from harness.formats.errors import FormatError
+from harness.formats.records import Records, concatenate
+
+Array = npt.NDArray[Any]
+
+_NO_LABELS = (
+    "Got input data without labels. Please check the input data set. If training job is running on multiple "
+    "instances, please switch to using single instance if number of records in the data set is less than "
+    "number of workers (16 * number of instance) in the cluster."
+)
+_BLOCK = 1 << 20
+_NUMBER = rb"[-+]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++|nan|inf)(?:[eE][-+]?[0-9]++)?"
+# label or label:weight, then index:value; possessive, so that a bad line costs no more than a good one.
+_LIBSVM_LINE = (
+    rb"[ \t]*+(?:" + _NUMBER + rb"(?::" + _NUMBER + rb")?+(?:[ \t]++(?:qid:[0-9]++|[0-9]++:" + _NUMBER
+    + rb"))*+[ \t]*+)?+(?:#[^\n]*+)?+\r?+"
+)  # fmt: skip
+_LIBSVM_LINES = re.compile(rb"(?:" + _LIBSVM_LINE + rb"\n)*+" + _LIBSVM_LINE, re.IGNORECASE)
+
+
+def matrix(
+    paths: list[Path], form: Format, *, csv_weights: bool, scratch: Path, log: Log
+) -> xgb.DMatrix:
+    """Read files, all with their labels, into one matrix of float32; an empty cell is missing.
+
+    `csv_weights` says that the second column of CSV holds the weights of the rows. `scratch` is a folder
+    for files on the way. UserError for data that the format or xgboost refuses, and for data without labels.
+    """
+    loaded = _csv(paths, csv_weights, log) if form is Format.CSV else _READERS[form](paths, scratch)
+    if loaded.get_label().size == 0:
+        raise UserError(_NO_LABELS)
+    return loaded
+
+
+def _fail(form: Format, problem: object) -> NoReturn:
+    raise UserError(f"Failed to load {form.value} data with exception:\n{problem}")
+
+
+def _csv(paths: list[Path], csv_weights: bool, log: Log) -> xgb.DMatrix:
+    separator = files.first_delimiter(paths, log)
+    columns = 2 if csv_weights else 1
+    features: list[Array] = []
+    labels: list[Array] = []
+    for path in paths:
+        try:
+            with path.open("rb") as stream:
+                for batch in csv.iter_batches(
+                    stream, label_size=columns, delimiter=separator, missing=float("nan")
+                ):
+                    # The table is twice as large as float32, so it is not kept.
+                    features.append(batch.features.astype(np.float32))
+                    labels.append(_column(batch.labels).astype(np.float32))
+                    if features[-1].shape[1] != features[0].shape[1]:
+                        raise FormatError(
+                            f"{features[-1].shape[1] + columns} columns",
+                            expected=f"{features[0].shape[1] + columns}, as in the first file",
+                        )
+        except FormatError as error:
+            _fail_csv(path, error)
+    if not features:
+        _fail(Format.CSV, "There are no rows.")
+    try:
+        table, told = _joined(features), _joined(labels)
+        if not csv_weights:
+            return xgb.DMatrix(table, label=told)
+        return xgb.DMatrix(table, label=told[:, 0], weight=told[:, 1])
+    except (xgb.core.XGBoostError, ValueError) as error:
+        _fail(Format.CSV, without_stack(error))
+
+
+def _column(labels: Array | None) -> Array:
+    return np.empty(0) if labels is None else labels
+
+
+def _joined(parts: list[Array]) -> Array:
+    """The parts as one array; the list is emptied, so that only one copy stays."""
+    whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    parts.clear()
+    return whole
+
+
+def _fail_csv(path: Path, error: FormatError) -> NoReturn:
+    if error.line == 1 and error.column is not None:
+        with path.open(encoding="utf-8", errors="ignore") as lines:
+            line = lines.readline(_BLOCK)
+        letter = files.header(line)
+        if letter is not None:
+            _fail(Format.CSV, files.header_error(letter, line, path))
+    _fail(Format.CSV, f"{path.name}: {error}")
+
+
+def _recordio(paths: list[Path], scratch: Path) -> xgb.DMatrix:
+    batches: list[Records] = []
+    for path in paths:
+        try:
+            with path.open("rb") as stream:
+                for batch in recordio.iter_batches(stream):
+                    if batches and batch.width != batches[0].width:
+                        raise FormatError(
+                            f"{batch.width} features",
+                            expected=f"{batches[0].width}, as in the first file",
+                        )
+                    batches.append(Records(batch.features.astype(np.float32), batch.labels))
+        except FormatError as error:
+            _fail(Format.RECORDIO, f"{path.name}: {error}")
+    if not batches:
+        _fail(Format.RECORDIO, "There are no records.")
+    if any(batch.labels is None for batch in batches):
+        raise UserError(_NO_LABELS)
+    whole = concatenate(batches)
+    batches.clear()
+    try:
+        return xgb.DMatrix(whole.features, label=_column(whole.labels).reshape(-1))
+    except (xgb.core.XGBoostError, ValueError) as error:
+        _fail(Format.RECORDIO, without_stack(error))
+
+
+def _libsvm(paths: list[Path], scratch: Path) -> xgb.DMatrix:
+    for path in paths:
+        _check_libsvm_lines(path)
+    # xgboost's own reader, as in the image: it takes a folder, and characters of a name as its arguments.
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="libsvm-") as folder:
+        for number, path in enumerate(paths):
+            (Path(folder) / f"{number:09}").symlink_to(path.resolve())
+        try:
+            return xgb.DMatrix(f"{folder}?format=libsvm")
+        except xgb.core.XGBoostError as error:
+            _fail(Format.LIBSVM, without_stack(error))
+
+
+def _check_libsvm_lines(path: Path) -> None:
+    """UserError for the first line that is not libsvm: xgboost's reader makes something of any text."""
+    line_number = 1
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            block += stream.readline()
+            match = _LIBSVM_LINES.match(block)
+            end = match.end() if match else 0
+            if end < len(block):
+                line_number += block.count(b"\n", 0, end)
+                start = block.rfind(b"\n", 0, end) + 1
+                shown = block[start : start + 50].split(b"\n")[0].decode("utf-8", "replace")
+                _fail(
+                    Format.LIBSVM,
+                    f"{path.name}: line {line_number}: '{shown}' is not <label> <index>:<value> ...",
+                )
+            line_number += block.count(b"\n")
+
+
+def _parquet(paths: list[Path], scratch: Path) -> xgb.DMatrix:
+    import pandas as pd
+
+    tables: list[Array] = []
+    for path in paths:
+        try:
+            tables.append(pd.read_parquet(path).to_numpy(dtype=np.float32))
+        except ImportError as error:
+            raise PlatformError(
+                "Parquet data needs pyarrow, which is not installed: pip install pyarrow"
+            ) from error
+        except (ValueError, TypeError, OSError) as error:
+            _fail(Format.PARQUET, f"{path.name}: {error}")
+        if tables[-1].shape[1] != tables[0].shape[1]:
+            _fail(
+                Format.PARQUET,
+                f"{path.name}: {tables[-1].shape[1]} columns, not {tables[0].shape[1]}",
+            )
+    if not tables:
+        _fail(Format.PARQUET, "There are no rows.")
+    whole = _joined(tables)
+    try:
+        return xgb.DMatrix(whole[:, 1:], label=whole[:, 0])
+    except (xgb.core.XGBoostError, ValueError) as error:
+        _fail(Format.PARQUET, without_stack(error))
+
+
+_READERS: Mapping[Format, Callable[[list[Path], Path], xgb.DMatrix]] = {
+    Format.LIBSVM: _libsvm,
+    Format.RECORDIO: _recordio,
+    Format.PARQUET: _parquet,
+}
