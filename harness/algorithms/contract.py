@@ -1,5 +1,7 @@
-"""The container contract of a training job, seen from inside: what a program finds under /opt/ml, how it
-says why it failed, and how it is asked to stop. See docs/notes/first-party-algorithms.md#exit-codes.
+"""The container contract of a training job, seen from inside.
+
+What a program finds under /opt/ml, how it says why it failed, and how it is asked to stop. See
+docs/notes/first-party-algorithms.md#failures.
 """
 
 import json
@@ -99,9 +101,7 @@ def base_dir(environment: Mapping[str, str]) -> Path:
     return Path(environment.get(BASE_DIR) or DEFAULT_BASE)
 
 
-def read_job(
-    environment: Mapping[str, str] | None = None, *, version: str | None = None
-) -> Job:
+def read_job(environment: Mapping[str, str] | None = None, *, version: str | None = None) -> Job:
     """Read the job that lies under the base directory.
 
     JobFailure when a configuration file is missing or is not what the platform writes.
@@ -190,7 +190,9 @@ def run(
     except Exception as error:
         # Our own mistake: its place belongs into the log, and one line of it into the FailureReason.
         traceback.print_exc()
-        _write_failure(environment, f"Algorithm Error: Internal Server Error ({type(error).__name__})")
+        _write_failure(
+            environment, f"Algorithm Error: Internal Server Error ({type(error).__name__})"
+        )
         return 1
     return 0
 

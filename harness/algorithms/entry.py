@@ -40,9 +40,7 @@ def main(argv: Sequence[str]) -> int:
     if command == "train":
         return contract.run(algorithm.train, version=version)
     environment = dict(os.environ)
-    location = serving.ModelLocation(
-        contract.base_dir(environment) / "model", environment, version
-    )
+    location = serving.ModelLocation(contract.base_dir(environment) / "model", environment, version)
     return serving.serve(algorithm.load, location)
 
 

@@ -54,12 +54,13 @@ class Answer:
 
 
 class Refusal(Exception):
-    """A request that the container answers with an error: its HTTP `status` and the `text` of the body."""
+    """A request that is answered with an error: HTTP `status`, `text` of the body, a line to log."""
 
-    def __init__(self, status: int, text: str) -> None:
+    def __init__(self, status: int, text: str, log: str | None = None) -> None:
         super().__init__(text)
         self.status = status
         self.text = text
+        self.log = log or f"{status}: {text}"
 
 
 class UnusableModel(Exception):
@@ -139,7 +140,9 @@ class Application:
             await _send(send, 200, b"")
 
     async def _invocations(self, scope: Message, receive: Receive, send: Send) -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
         body = await _body(receive, self._limit, headers.get("content-length"))
         if body is None:
             return
@@ -152,14 +155,16 @@ class Application:
         invocation = Invocation(
             body, headers.get("content-type") or None, headers.get("accept") or None, headers
         )
-        answer = await asyncio.get_running_loop().run_in_executor(self._pool, self._invoke, invocation)
+        answer = await asyncio.get_running_loop().run_in_executor(
+            self._pool, self._invoke, invocation
+        )
         await _send(send, answer.status, answer.body, answer.content_type)
 
     def _invoke(self, invocation: Invocation) -> Answer:
         try:
             return self._predictor.invoke(invocation)
         except Refusal as refusal:
-            print(f"{refusal.status}: {refusal.text}", file=sys.stderr, flush=True)
+            print(refusal.log, file=sys.stderr, flush=True)
             return Answer(refusal.text.encode(), "text/plain; charset=utf-8", refusal.status)
         except Exception:
             traceback.print_exc()

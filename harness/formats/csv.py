@@ -59,9 +59,7 @@ def load(
     file: BinaryIO, *, label_size: int = 0, delimiter: str = ",", missing: float | None = None
 ) -> Records:
     """Decode all lines of a binary file; arguments and errors as `loads`."""
-    batches = list(
-        iter_batches(file, label_size=label_size, delimiter=delimiter, missing=missing)
-    )
+    batches = list(iter_batches(file, label_size=label_size, delimiter=delimiter, missing=missing))
     if not batches:
         return Records(np.empty((0, 0)), np.empty(0) if label_size else None)
     return concatenate(batches)
@@ -115,7 +113,9 @@ def _blocks(stream: BinaryIO) -> Iterator[bytes]:
 def _rest_of_line(stream: BinaryIO, had: int) -> bytes:
     rest = stream.readline(_LONGEST_LINE)
     if had + len(rest) > _LONGEST_LINE:
-        raise FormatError(f"a line of more than {_LONGEST_LINE} bytes", expected="records, one per line")
+        raise FormatError(
+            f"a line of more than {_LONGEST_LINE} bytes", expected="records, one per line"
+        )
     return rest
 
 
@@ -129,7 +129,12 @@ def _table(
             return None
         try:
             table = np.loadtxt(
-                rows, dtype=np.float64, delimiter=delimiter, comments=None, ndmin=2, encoding="ascii"
+                rows,
+                dtype=np.float64,
+                delimiter=delimiter,
+                comments=None,
+                ndmin=2,
+                encoding="ascii",
             )
         except ValueError:
             pass  # The careful reader below finds the cell, or reads what numpy would not.
@@ -182,10 +187,13 @@ def _number(cell: str, missing: float | None, line: int, column: int) -> float:
 
 def _encode(features: Array, labels: Array | None, delimiter: str) -> Iterator[bytes]:
     if features.ndim != 2:
-        raise FormatError(f"an array of shape {features.shape}", expected="shape (records, features)")
+        raise FormatError(
+            f"an array of shape {features.shape}", expected="shape (records, features)"
+        )
     if labels is not None and labels.shape != (features.shape[0],):
         raise FormatError(
-            f"labels of shape {labels.shape}", expected=f"shape ({features.shape[0]},), one per record"
+            f"labels of shape {labels.shape}",
+            expected=f"shape ({features.shape[0]},), one per record",
         )
     if features.shape[1] == 0 and labels is None:
         raise FormatError("an array without columns", expected="at least one column")

@@ -17,7 +17,12 @@ HEADER = struct.Struct("<II")
 BLOCK = 1 << 20
 
 WHOLE, FIRST, MIDDLE, LAST = range(4)
-_PART_NAMES = {WHOLE: "a whole record", FIRST: "a first part", MIDDLE: "a middle part", LAST: "a last part"}
+_PART_NAMES = {
+    WHOLE: "a whole record",
+    FIRST: "a first part",
+    MIDDLE: "a middle part",
+    LAST: "a last part",
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ class Window:
 
     def available(self, wanted: int) -> int:
         """How many bytes can be had from here, at most about `wanted`; reads block by block, so that
-        a length that lies costs no more memory than the stream has bytes."""
+        a length that lies costs no more memory than the stream has bytes.
+        """
         while not self._ended and len(self.data) - self.position < wanted:
             if self.position:
                 del self.data[: self.position]

@@ -12,7 +12,9 @@ _FIELD = descriptor_pb2.FieldDescriptorProto
 _PACKAGE = "aialgs.data"
 
 
-def _tensor(file: descriptor_pb2.FileDescriptorProto, name: str, kind: "_FIELD.Type.ValueType") -> None:
+def _tensor(
+    file: descriptor_pb2.FileDescriptorProto, name: str, kind: "_FIELD.Type.ValueType"
+) -> None:
     message = file.message_type.add(name=name)
     for number, (field, field_type) in enumerate(
         (("values", kind), ("keys", _FIELD.TYPE_UINT64), ("shape", _FIELD.TYPE_UINT64)), start=1
@@ -52,7 +54,9 @@ def _describe() -> descriptor_pb2.FileDescriptorProto:
     _tensor(file, "Int32Tensor", _FIELD.TYPE_INT32)
     raw = file.message_type.add(name="Bytes")
     raw.field.add(name="value", number=1, label=_FIELD.LABEL_REPEATED, type=_FIELD.TYPE_BYTES)
-    raw.field.add(name="content_type", number=2, label=_FIELD.LABEL_OPTIONAL, type=_FIELD.TYPE_STRING)
+    raw.field.add(
+        name="content_type", number=2, label=_FIELD.LABEL_OPTIONAL, type=_FIELD.TYPE_STRING
+    )
     value = file.message_type.add(name="Value")
     value.oneof_decl.add(name="value")
     for name, number, kind in (
@@ -80,7 +84,7 @@ def _describe() -> descriptor_pb2.FileDescriptorProto:
 
 
 _POOL = descriptor_pool.DescriptorPool()
-_POOL.Add(_describe())  # type: ignore[no-untyped-call]
+_POOL.Add(_describe())
 
 Record: Any = message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{_PACKAGE}.Record"))
 """The message class; protobuf makes it at run time, so its fields are known to the runtime only."""

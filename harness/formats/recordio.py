@@ -101,11 +101,17 @@ def iter_batches(stream: BinaryIO) -> Iterator[Records]:
             first = shape
         if shape[0] != first[0]:
             raise FormatError(
-                f"{shape[0]} features", expected=f"{first[0]}, as before", record=record, offset=found.offset
+                f"{shape[0]} features",
+                expected=f"{first[0]}, as before",
+                record=record,
+                offset=found.offset,
             )
         if shape[1] != first[1]:
             raise FormatError(
-                f"{shape[1]} labels", expected=f"{first[1]}, as before", record=record, offset=found.offset
+                f"{shape[1]} labels",
+                expected=f"{first[1]}, as before",
+                record=record,
+                offset=found.offset,
             )
         slow.add(row)
         record += 1
@@ -244,16 +250,21 @@ class _Rows:
 def _field(array: Any) -> str:
     field = _FIELDS.get(array.dtype)
     if field is None or not array.dtype.isnative:
-        raise FormatError(f"Unsupported dtype {array.dtype} on array", expected="int64, float64 or float32")
+        raise FormatError(
+            f"Unsupported dtype {array.dtype} on array", expected="int64, float64 or float32"
+        )
     return field
 
 
 def _encode(features: Any, labels: Array | None) -> Iterator[bytes]:
     if features.ndim != 2:
-        raise FormatError(f"an array of shape {features.shape}", expected="shape (records, features)")
+        raise FormatError(
+            f"an array of shape {features.shape}", expected="shape (records, features)"
+        )
     if labels is not None and labels.shape != (features.shape[0],):
         raise FormatError(
-            f"labels of shape {labels.shape}", expected=f"shape ({features.shape[0]},), one per record"
+            f"labels of shape {labels.shape}",
+            expected=f"shape ({features.shape[0]},), one per record",
         )
     field = _field(features)
     label_field = None if labels is None else _field(labels)
@@ -273,7 +284,11 @@ def _encode(features: Any, labels: Array | None) -> Iterator[bytes]:
         message = Record()
         _extend(getattr(message.features["values"], field).values, row, index)
         if labels is not None and label_field is not None:
-            _extend(getattr(message.label["values"], label_field).values, labels[index : index + 1], index)
+            _extend(
+                getattr(message.label["values"], label_field).values,
+                labels[index : index + 1],
+                index,
+            )
         yield frame(message.SerializeToString())
 
 
@@ -288,7 +303,11 @@ def _encode_sparse(
         tensor.keys.extend(matrix.indices[row].tolist())
         tensor.shape.append(matrix.shape[1])
         if labels is not None and label_field is not None:
-            _extend(getattr(message.label["values"], label_field).values, labels[index : index + 1], index)
+            _extend(
+                getattr(message.label["values"], label_field).values,
+                labels[index : index + 1],
+                index,
+            )
         yield frame(message.SerializeToString())
 
 

@@ -36,7 +36,9 @@ def concatenate(parts: list[Records]) -> Records:
     if any(not isinstance(part.features, np.ndarray) for part in parts):
         from scipy import sparse
 
-        features: Any = sparse.vstack([sparse.csr_matrix(part.features) for part in parts], format="csr")
+        features: Any = sparse.vstack(
+            [sparse.csr_matrix(part.features) for part in parts], format="csr"
+        )
     else:
         features = np.concatenate([part.features for part in parts])
     return Records(features, np.concatenate(labels) if labels else None)
