@@ -114,6 +114,7 @@ class Application:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="predict")
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         allowed = _METHODS.get(scope["path"])
         if allowed is None:
             await _send(send, 404, b"Not Found")

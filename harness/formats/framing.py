@@ -62,8 +62,9 @@ class Window:
         """Byte of the stream at which `data[position]` stands."""
 
     def available(self, wanted: int) -> int:
-        """How many bytes can be had from here, at most about `wanted`; reads block by block, so that
-        a length that lies costs no more memory than the stream has bytes.
+        """How many bytes can be had from here, `wanted` if the stream has them.
+
+        Reads block by block, so that a length that lies costs no more than the stream's own bytes.
         """
         while not self._ended and len(self.data) - self.position < wanted:
             if self.position:

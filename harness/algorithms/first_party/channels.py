@@ -20,8 +20,10 @@ _BASE = "/opt/ml/input/data"
 
 @dataclass(frozen=True)
 class Dataset:
-    """A channel in memory: `features` (records, width) in float32, dense or scipy's csr; `labels`
-    (records,) in float32; `size` in bytes as it lay on disk.
+    """A channel in memory, in float32.
+
+    `features` has shape (records, width), dense or scipy's csr; `labels` (records,); `size` is in
+    bytes as it lay on disk.
     """
 
     channel: str

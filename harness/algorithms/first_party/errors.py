@@ -1,5 +1,6 @@
-"""Failures of first-party algorithms: prefix, exit code and cause. See
-docs/notes/first-party-algorithms.md#failures.
+"""Failures of first-party algorithms: prefix, exit code and cause.
+
+See docs/notes/first-party-algorithms.md#failures.
 """
 
 from harness.algorithms.contract import JobFailure

@@ -2,7 +2,8 @@
 
 The table is a TOML file, one entry per hyperparameter: `default` (a string), `required`, and what its
 value may be: `enum`, `boolean`, `integer` or `number` (with `minimum`, `maximum`, `above`, `below`),
-each with `auto` (or `balanced`) where that word is allowed too. See docs/notes/first-party-algorithms.md#hyperparameters.
+each with `auto` (or `balanced`) where that word is allowed too.
+See docs/notes/first-party-algorithms.md#hyperparameters.
 """
 
 import math

@@ -21,6 +21,7 @@ class LinearPredictor:
         self._environment = environment
 
     def invoke(self, invocation: Invocation) -> Answer:
+        """Predict every record of the request, in order. Refusal for what cannot be answered."""
         wanted = inference.accepted(invocation, self._environment, _ANSWERS)
         features = inference.features(invocation)
         if features.shape[1] != self._model.width:

@@ -96,7 +96,8 @@ def _logistic() -> Loss:
 
     def slopes(scores: Array, labels: Array) -> Array:
         # tanh does not overflow where exp would.
-        return 0.5 * (1 + np.tanh(0.5 * scores)) - labels[:, None]
+        likely: Array = 0.5 * (1 + np.tanh(0.5 * scores))
+        return likely - labels[:, None]
 
     return Loss("binary_classification_cross_entropy_objective", 0, values, slopes)
 
