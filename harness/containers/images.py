@@ -1,4 +1,4 @@
-"""Image URI -> what runs here instead: the built-in algorithms, known under every account and region, and images of one's own.
+"""What runs here for an image URI: built-in algorithms, in every account and region, or what was registered.
 
 LIMITATIONS: linear-learner and xgboost; other images of AWS's are known by name and refused by
 name.
