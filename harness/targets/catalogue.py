@@ -31,3 +31,8 @@ def _embedded(region: str, pace: str) -> Target:
 
 
 _TARGETS: dict[str, Callable[[str, str], Target]] = {"embedded": _embedded}
+
+
+def is_there(name: str) -> bool:
+    """Whether this version has the target."""
+    return name in _TARGETS
