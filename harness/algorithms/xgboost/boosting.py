@@ -124,18 +124,23 @@ class _TerminatedError(Exception):
 class _Printer(xgb.callback.TrainingCallback):
     """Prints `[round]<tab>train-rmse:...`; CloudWatch shows the tab as #011."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, version: Version, log: Log) -> None:
         super().__init__()
+        self._short = version.has("short_numbers_in_log")
         self._log = log
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         parts = [
-            f"{channel}-{name}:{values[-1]:.5f}"
+            f"{channel}-{name}:{self._number(values[-1])}"
             for channel, of_channel in evals_log.items()
             for name, values in of_channel.items()
         ]
         self._log.plain("\t".join([f"[{epoch}]", *parts]))
         return False
+
+    def _number(self, value: float) -> str:
+        # xgboost 0.90 read a text of six decimals back and printed that.
+        return f"{round(value, 6):g}" if self._short else f"{value:.5f}"
 
 
 class _Saver(xgb.callback.TrainingCallback):
@@ -193,7 +198,7 @@ def run(
     watched = [(train, "train")]
     if validation is not None:
         watched.append((validation, "validation"))
-    callbacks: list[Any] = [_Printer(log)]
+    callbacks: list[Any] = [_Printer(version, log)]
     if plan.save_on_termination:
         callbacks.append(_Saver(job, version))
     library_stopping = None
