@@ -155,7 +155,7 @@ class LocalCloud:
                 self._pool.shutdown()
                 self._moto_pool.shutdown()
                 self.clock.close()
-                self.services.reset()
+                self.services.close()
             finally:
                 shutil.rmtree(self._folder, ignore_errors=True)
                 LocalCloud._one.release()

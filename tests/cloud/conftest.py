@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from harness.containers.images import Images, Implementation
 
 from harness.cloud.clock import ManualClock
 from harness.cloud.local_cloud import LocalCloud
+from harness.cloud.runtime.limits import Limits
+from harness.containers.images import Images, Implementation
 
-REGION = "us-east-1"
+ACCOUNT, REGION = "123456789012", "us-east-1"
 ROLE = "arn:aws:iam::123456789012:role/service-role/SageMakerExecutionRole"
 
 
@@ -26,23 +27,37 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture(scope="module")
-def cloud(own_images: dict[str, Implementation], clock: ManualClock) -> Iterator[LocalCloud]:
+def limits() -> Limits:
+    """What InvokeEndpoint enforces."""
+    return Limits.current()
+
+
+@pytest.fixture(scope="module")
+def cloud(
+    own_images: dict[str, Implementation], clock: ManualClock, limits: Limits
+) -> Iterator[LocalCloud]:
     """A running cloud. An internal failure anywhere in the module fails its last test."""
-    with LocalCloud(clock=clock, images=Images(own_images)) as cloud:
+    with LocalCloud(clock=clock, images=Images(own_images), limits=limits) as cloud:
         yield cloud
         assert cloud.app.faults == []
 
 
 @pytest.fixture(scope="module")
-def client(cloud: LocalCloud) -> Callable[..., Any]:
+def client(cloud: LocalCloud) -> Iterator[Callable[..., Any]]:
     """`client(service, region=...)`: a boto3 client of the cloud, as a user has it."""
     import boto3
 
+    made = []
     session = boto3.session.Session(
         aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
     )
 
     def make(service: str, region: str = REGION, **arguments: Any) -> Any:
-        return session.client(service, region_name=region, endpoint_url=cloud.url, **arguments)
+        made.append(
+            session.client(service, region_name=region, endpoint_url=cloud.url, **arguments)
+        )
+        return made[-1]
 
-    return make
+    yield make
+    for client in made:
+        client.close()

@@ -6,6 +6,7 @@ LIMITATIONS: moto's state is global to a process, so a process holds one local c
 import logging
 import os
 import sys
+import tempfile
 import threading
 from datetime import UTC
 from pathlib import Path
@@ -143,6 +144,15 @@ class MotoServices:
         with self.lock:
             moto_api_backend.reset()
             self._seeded = False
+
+    def close(self) -> None:
+        """Forget everything, and leave moto as a program that goes on using it expects it."""
+        self.reset()
+        if self.loaded:
+            import moto.s3.models
+
+            moto.s3.models.tempfile = tempfile  # type: ignore[assignment]
+            DiskBuffer.folder = None
 
     def find_key(self, access_key_id: str) -> Key | None:
         """The secret of an IAM user's key or of an assumed role's session; None if moto has neither."""

@@ -3,6 +3,7 @@
 LIMITATIONS: asynchronous and streamed invocations are refused by name.
 """
 
+import io
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 CONNECT_SECONDS = 5.0
+STREAMED_BYTES = 512 * 1024
 _LOG_GROUP = "/aws/sagemaker/Endpoints/"
 
 
@@ -40,7 +42,7 @@ class Invocations:
         try:
             body = await read_body(scope, receive, self._limits.payload_bytes)
         except BodyTooLarge as error:
-            # The front's own answer: plain text without an error type (docs/notes/endpoints.md, "Limits").
+            # The front's own answer: plain text without an error type (docs/notes/invocations.md, "Limits").
             return Response.text(413, f"HTTP content length exceeded {error.limit} bytes.")
         caller = self._authenticator.authenticate(scope, body)
         operation, request = rest.bind(scope)
@@ -106,7 +108,8 @@ class Invocations:
         try:
             async with self._session.post(
                 f"http://{host}:{port}/invocations",
-                data=body,
+                # Large bodies as a stream, which aiohttp sends piece by piece.
+                data=body if len(body) < STREAMED_BYTES else io.BytesIO(body),
                 headers=rest.container_headers(request),
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(
@@ -144,7 +147,7 @@ async def _read(answer: "aiohttp.ClientResponse", limit: int) -> bytes | None:
 
 
 class _Failure:
-    """The ModelError of one invocation (docs/notes/endpoints.md, "Model errors")."""
+    """The ModelError of one invocation (docs/notes/invocations.md, "Model errors")."""
 
     def __init__(self, limits: Limits, lease: Lease, caller: Caller, endpoint_name: str) -> None:
         self._limits = limits

@@ -36,15 +36,19 @@ def moto_server_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def moto_client(moto_server_url: str) -> Callable[..., Any]:
+def moto_client(moto_server_url: str) -> Iterator[Callable[..., Any]]:
     """`moto_client(service)`: a boto3 client of moto's own server."""
     import boto3
 
+    made = []
     session = boto3.session.Session(
         aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"
     )
 
     def make(service: str, **arguments: Any) -> Any:
-        return session.client(service, endpoint_url=moto_server_url, **arguments)
+        made.append(session.client(service, endpoint_url=moto_server_url, **arguments))
+        return made[-1]
 
-    return make
+    yield make
+    for client in made:
+        client.close()

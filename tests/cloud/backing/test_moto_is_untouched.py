@@ -32,6 +32,7 @@ _VOLATILE_KEYS = {
     "ingestionTime",
     "lastIngestionTime",
     "RoleId",
+    "UserId",
     "RoleLastUsed",
     "nextSequenceToken",
     "SecretAccessKey",
