@@ -142,4 +142,5 @@ def decode(form: Layout, data: bytearray, position: int) -> tuple[int, Records |
 
 
 def _from_bytes(raw: npt.NDArray[np.uint8], dtype: np.dtype[np.generic]) -> Array:
-    return np.ascontiguousarray(raw).view(dtype).astype(dtype.newbyteorder("="), copy=False)
+    # A copy always: the window's buffer cannot move on while an array looks into it.
+    return np.array(raw, order="C").view(dtype).astype(dtype.newbyteorder("="), copy=False)
