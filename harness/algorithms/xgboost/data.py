@@ -64,9 +64,8 @@ def _csv(paths: list[Path], csv_weights: bool, log: Log) -> xgb.DMatrix:
                 for batch in csv.iter_batches(
                     stream, label_size=columns, delimiter=separator, missing=float("nan")
                 ):
-                    # The table is twice as large as float32, so it is not kept.
-                    features.append(batch.features.astype(np.float32))
-                    labels.append(_column(batch.labels).astype(np.float32))
+                    features.append(_float32(batch.features))
+                    labels.append(_float32(_column(batch.labels)))
                     if features[-1].shape[1] != features[0].shape[1]:
                         raise FormatError(
                             f"{features[-1].shape[1] + columns} columns",
@@ -74,6 +73,8 @@ def _csv(paths: list[Path], csv_weights: bool, log: Log) -> xgb.DMatrix:
                         )
         except FormatError as error:
             _fail_csv(path, error)
+        except ValueError as error:  # a delimiter that csv.Sniffer finds and csv.reader refuses
+            _fail(Format.CSV, f"{path.name}: {error}")
     if not features:
         _fail(Format.CSV, "There are no rows.")
     try:
@@ -83,6 +84,12 @@ def _csv(paths: list[Path], csv_weights: bool, log: Log) -> xgb.DMatrix:
         return xgb.DMatrix(table, label=told[:, 0], weight=told[:, 1])
     except (xgb.core.XGBoostError, ValueError) as error:
         _fail(Format.CSV, without_stack(error))
+
+
+def _float32(table: Array) -> Array:
+    # What does not fit becomes infinity, which xgboost refuses by itself.
+    with np.errstate(over="ignore"):
+        return table.astype(np.float32)
 
 
 def _column(labels: Array | None) -> Array:
@@ -117,7 +124,7 @@ def _recordio(paths: list[Path], scratch: Path) -> xgb.DMatrix:
                             f"{batch.width} features",
                             expected=f"{batches[0].width}, as in the first file",
                         )
-                    batches.append(Records(batch.features.astype(np.float32), batch.labels))
+                    batches.append(Records(_float32(batch.features), batch.labels))
         except FormatError as error:
             _fail(Format.RECORDIO, f"{path.name}: {error}")
     if not batches:
@@ -127,7 +134,7 @@ def _recordio(paths: list[Path], scratch: Path) -> xgb.DMatrix:
     whole = concatenate(batches)
     batches.clear()
     try:
-        return xgb.DMatrix(whole.features, label=_column(whole.labels).reshape(-1))
+        return xgb.DMatrix(whole.features, label=_float32(_column(whole.labels)).reshape(-1))
     except (xgb.core.XGBoostError, ValueError) as error:
         _fail(Format.RECORDIO, without_stack(error))
 
@@ -170,7 +177,7 @@ def _parquet(paths: list[Path], scratch: Path) -> xgb.DMatrix:
     tables: list[Array] = []
     for path in paths:
         try:
-            tables.append(pd.read_parquet(path).to_numpy(dtype=np.float32))
+            tables.append(_float32(pd.read_parquet(path).to_numpy(dtype=np.float64)))
         except ImportError as error:
             raise PlatformError(
                 "Parquet data needs pyarrow, which is not installed: pip install pyarrow"

@@ -93,9 +93,12 @@ def first_delimiter(files: list[Path], log: Log) -> str:
 
 
 def delimiter(line: str, log: Log) -> str:
-    """The delimiter that Python's csv.Sniffer finds in a line; UserError when it finds none."""
+    """The delimiter that Python's csv.Sniffer finds in a line; UserError when it finds none, or part of a number."""
     try:
         found = sniff(line)
+        if found.isalnum() or found in ".+-\r":
+            # Of a single number the sniffer takes a digit for the delimiter.
+            raise csv.Error("Could not determine delimiter")
     except csv.Error as error:
         raise UserError(
             f"Could not determine delimiter on line {line[:_SNIPPET]}:\n{error}"
