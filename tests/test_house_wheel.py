@@ -3,7 +3,9 @@
 import importlib.metadata
 import json
 import subprocess
+import sys
 import sysconfig
+import zipfile
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -20,6 +22,19 @@ def test_the_wheel_installs_one_package() -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == {"..", "harness"}
     outside = [str(file) for file in distribution.files or () if file.parts[0] == ".."]
     assert [PurePosixPath(file).name for file in outside] == ["harness"]
+
+
+def test_the_source_distribution_makes_the_same_wheel(tmp_path: Path) -> None:
+    """A wheel built from the source distribution has the files of the one that is installed."""
+    command = [sys.executable, "-m", "build", "--outdir", str(tmp_path), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(list(tmp_path.glob("*.tar.gz"))) == 1
+    (wheel,) = tmp_path.glob("*.whl")
+    built = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("harness/")}
+    files = importlib.metadata.files("sagemaker-harness") or ()
+    installed = {str(file) for file in files if file.parts[0] == "harness"}
+    assert built == {name for name in installed if "__pycache__" not in name}
 
 
 @pytest.mark.parametrize("folder", ["fixtures", "scenarios"])
