@@ -2,10 +2,10 @@
 
 import json
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.servers import HARNESS
 from benchmarks.table import Row
 
 
@@ -13,15 +13,7 @@ def _seconds() -> float:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "out.json"
         subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "harness.cli",
-                "run",
-                "boston_housing_deploy",
-                "--json",
-                str(report),
-            ],
+            [HARNESS, "run", "boston_housing_deploy", "--json", str(report)],
             check=True,
             stdout=subprocess.DEVNULL,
         )

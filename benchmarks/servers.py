@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -34,7 +35,8 @@ class Peer:
         )
 
 
-CLOUD = Peer("local cloud", (sys.executable, "-m", "harness.cli", "up", "--port", "{port}"))
+HARNESS = str(Path(sys.executable).with_name("harness"))
+CLOUD = Peer("local cloud", (HARNESS, "up", "--port", "{port}"))
 MOTO = Peer("moto_server", (sys.executable, "-m", "moto.server", "-p", "{port}"))
 
 

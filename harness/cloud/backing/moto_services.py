@@ -69,7 +69,6 @@ class MotoServices:
         if fresh:
             os.environ.update(_SETTINGS)
         try:
-            from moto.core.config import default_user_config
             from moto.moto_server.werkzeug_app import (
                 DomainDispatcherApplication,
                 create_backend_app,
@@ -78,8 +77,6 @@ class MotoServices:
             for name, value in before.items():
                 if fresh and value is None:
                     del os.environ[name]
-        # Without them `attach_role_policy` of an AWS-managed policy fails.
-        default_user_config["iam"]["load_aws_managed_policies"] = True  # type: ignore[index]
         self._use_disk_buffers()
         application: Application = DomainDispatcherApplication(create_backend_app)
         return application
@@ -92,7 +89,7 @@ class MotoServices:
         class _Tempfile:
             SpooledTemporaryFile = DiskBuffer
 
-        moto.s3.models.tempfile = _Tempfile  # type: ignore[assignment]
+        vars(moto.s3.models)["tempfile"] = _Tempfile
 
     def prepare(self, service: str) -> None:
         """Make the execution role and its session exist before IAM or STS is asked for the first time."""
@@ -104,10 +101,23 @@ class MotoServices:
                 self._seed()
                 self._seeded = True
 
+    def _load_managed_policies(self) -> None:
+        """Without them `attach_role_policy` of an AWS-managed policy fails; S3 alone does not want their 18 MB."""
+        from moto.core.config import default_user_config
+        from moto.iam.models import iam_backends
+
+        default_user_config["iam"]["load_aws_managed_policies"] = True
+        for partitions in list(iam_backends.values()):
+            for iam in list(partitions.values()):
+                if not iam.aws_managed_policies:
+                    iam.aws_managed_policies = iam._init_aws_policies()
+                    iam.managed_policies.update(iam._init_managed_policies())
+
     def _seed(self) -> None:
         from moto.iam.models import iam_backends
         from moto.sts.models import sts_backends
 
+        self._load_managed_policies()
         iam = iam_backends[ACCOUNT]["aws"]
         if SESSION_ROLE_NAME not in {role.name for role in iam.roles.values()}:
             iam.create_role(
@@ -117,7 +127,7 @@ class MotoServices:
                 permissions_boundary=None,
                 description="The execution role of the local cloud",
                 tags=[],
-                max_session_duration=43200,
+                max_session_duration="43200",
             )
             for policy in _MANAGED_POLICIES:
                 iam.attach_role_policy(f"arn:aws:iam::aws:policy/{policy}", SESSION_ROLE_NAME)
@@ -139,9 +149,11 @@ class MotoServices:
         """Forget everything, as `POST /moto-api/reset` does."""
         if not self.loaded:
             return
+        from moto.core.config import default_user_config
         from moto.moto_api._internal.models import moto_api_backend
 
         with self.lock:
+            default_user_config["iam"]["load_aws_managed_policies"] = False
             moto_api_backend.reset()
             self._seeded = False
 
@@ -151,7 +163,7 @@ class MotoServices:
         if self.loaded:
             import moto.s3.models
 
-            moto.s3.models.tempfile = tempfile  # type: ignore[assignment]
+            vars(moto.s3.models)["tempfile"] = tempfile
             DiskBuffer.folder = None
 
     def find_key(self, access_key_id: str) -> Key | None:
