@@ -55,16 +55,23 @@ def cloud() -> Iterator[str]:
         for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
         if name in os.environ
     ]
+    dangling = ("docker", "image", "ls", "--quiet", "--filter", "dangling=true")
+    before = _run(*dangling).split()
     try:
         _run(*compose, "build", *arguments, **environment)
         _run(*compose, "up", "--detach", "--wait", **environment)
         yield f"http://127.0.0.1:{port}"
     finally:
-        _run(*compose, "down", "--volumes", "--rmi", "all", **environment)
+        print(_run(*compose, "logs", "--no-color", **environment))
+        _run(*compose, "down", "--volumes", **environment)
+        # Compose's own --rmi leaves the layers that an older builder keeps as images without a name.
+        if _run("docker", "image", "ls", "--quiet", project):
+            _run("docker", "image", "rm", project)
     label = f"label=com.docker.compose.project={project}"
     for kind in (["ps", "--all"], ["network", "ls"], ["volume", "ls"]):
         assert _run("docker", *kind, "--quiet", "--filter", label) == ""
     assert _run("docker", "image", "ls", "--quiet", project) == ""
+    assert set(_run(*dangling).split()) <= set(before)
 
 
 def test_a_model_is_trained_deployed_and_asked(cloud: str) -> None:
