@@ -86,7 +86,7 @@ def high_level_equals_low_level(
     return _HIGH_IS_LOW.result(bool(high), f"{len(high)} scores agree")
 
 
-def status_path_legal(kind: str, statuses: Sequence[str]) -> CheckResult:
+def status_path_legal(kind: str, name: str, statuses: Sequence[str]) -> CheckResult:
     """The statuses of one resource, in the order in which they were seen, follow the machine of its `kind`.
 
     `kind` is a table of status_paths.toml ("endpoint", "training_job"). A poller may miss short statuses:
@@ -99,16 +99,16 @@ def status_path_legal(kind: str, statuses: Sequence[str]) -> CheckResult:
         table["source"],
     )
     seen = [status for i, status in enumerate(statuses) if i == 0 or status != statuses[i - 1]]
-    path = " → ".join(seen)
+    path = f"{name}: {' → '.join(seen)}"
     if not seen:
-        return invariant.result(False, "no status was seen")
+        return invariant.result(False, f"{name}: no status was seen")
     reachable = {status: _reachable(kind, status) for status in table["next"]}
     start = set(table["first"]).union(*(reachable[first] for first in table["first"]))
     if seen[0] not in start:
-        return invariant.result(False, f"{path}: {seen[0]!r} is no status that it can have")
+        return invariant.result(False, f"{path}, where {seen[0]!r} is no status of it")
     for before, after in pairwise(seen):
         if after not in reachable.get(before, set()):
-            return invariant.result(False, f"{path}: {after} cannot follow {before}")
+            return invariant.result(False, f"{path}, where {after} cannot follow {before}")
     return invariant.result(True, path)
 
 

@@ -166,6 +166,6 @@ def exec_(
 @app.command()
 def doctor() -> None:
     """Show what this machine has and what is missing for what."""
-    from harness.cli import doctor
+    from harness.cli.doctor import examine
 
-    raise typer.Exit(doctor.examine())
+    raise typer.Exit(examine())

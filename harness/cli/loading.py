@@ -1,6 +1,9 @@
 """Loads scenarios for the command line; what is wrong with one becomes two lines."""
 
-from collections.abc import Iterable, Sequence
+import io
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 from harness.cli.problem import Problem
@@ -10,6 +13,15 @@ from harness.runs import scenarios
 def load_all(names: Iterable[str], where: Sequence[Path]) -> list[scenarios.Scenario]:
     """The scenarios of these names."""
     return [_load(name, where) for name in dict.fromkeys(names)]
+
+
+@contextmanager
+def quietly(stream: io.TextIOBase | None = None) -> Iterator[None]:
+    """What the SDK prints at import, its notice about v3 first of all, goes to `stream`, or nowhere."""
+    os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
+    stream = stream or io.StringIO()
+    with redirect_stdout(stream), redirect_stderr(stream):
+        yield
 
 
 def checked_folders(own: Sequence[Path]) -> list[Path]:

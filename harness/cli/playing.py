@@ -1,14 +1,13 @@
 """`harness run`: play scenarios, show how they go, write what came of it."""
 
 import json
-import os
 import sys
 import tempfile
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.cli.loading import checked_folders, load_all
+from harness.cli.loading import checked_folders, load_all, quietly
 from harness.cli.problem import Problem
 from harness.runs import scenarios
 from harness.targets import catalogue
@@ -50,12 +49,11 @@ def play(options: Options) -> int:
     from harness.runs.runner import run
     from harness.runs.transcript import Transcript
 
-    _quieten()
     with ExitStack() as stack:
         listener = stack.enter_context(progress(sys.stdout, verbose=options.verbose))
         transcript = Transcript(listener.echo if options.verbose else None)
-        with redirect_stdout(transcript), redirect_stderr(transcript):
-            # The SDK's loggers take hold of the streams when they are made.
+        # The SDK's loggers take hold of the streams when they are made.
+        with quietly(transcript):
             chosen = options.names or scenarios.names(where)
             lessons = load_all(chosen, where)
         ledger = stack.enter_context(_ledger(options.report))
@@ -101,8 +99,3 @@ def _make(folder: Path) -> None:
         raise Problem(
             f"cannot make the folder {str(folder)!r}: {error.strerror}", "choose another place"
         ) from None
-
-
-def _quieten() -> None:
-    """The SDK's notice about v3 is for its users' own programs."""
-    os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")

@@ -18,6 +18,12 @@ from harness.runs.results import Outcome, RunResult, ScenarioResult
 from harness.runs.scenarios import Scenario
 from harness.runs.steps import Step
 
+_TIMELY = frozenset({"training", "deploying", "updating"})
+
+# Columns of the tables where no terminal says how wide it is.
+PLAIN_WIDTH = 120
+LONGEST_REASON = 400
+
 _PAST = {
     "training": "trained",
     "deploying": "deployed",
@@ -32,6 +38,8 @@ _PAST = {
 def progress(stream: IO[str], *, verbose: bool) -> "Iterator[Progress]":
     """A listener that prints to `stream`."""
     console = Console(file=stream, highlight=False)
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH
     live = console.is_terminal and not verbose
     listener = LiveProgress(console) if live else Progress(console)
     with listener.running():
@@ -81,8 +89,9 @@ class Progress:
         """The tables at the end."""
         self._console.print()
         checks = Table(box=None, pad_edge=False, header_style="bold")
-        for title in ("scenario", "check", "", "seen"):
-            checks.add_column(title, overflow="fold")
+        for title in ("scenario", "check", ""):
+            checks.add_column(title, no_wrap=True)
+        checks.add_column("seen", overflow="fold")
         for scenario in result.scenarios:
             name = scenario.name
             for check in scenario.checks:
@@ -107,7 +116,7 @@ class Progress:
         for scenario in result.scenarios:
             if scenario.status is not Outcome.PASSED:
                 for reason in scenario.reasons:
-                    self._print(f"[red]{scenario.name}[/]: {escape(reason)}")
+                    self._print(f"[red]{scenario.name}[/]: {escape(_short(reason))}")
                 for found in scenario.explanations:
                     self._print(f"  log {escape(found.stream)}: {escape(found.line)}")
                 for leftover in scenario.leftovers:
@@ -149,6 +158,10 @@ class LiveProgress(Progress):
             if step.ended:
                 self._now.pop((step.verb, step.subject), None)
             else:
+                if step.verb not in _TIMELY:
+                    # Nobody need look at these again: they are shown until something else happens.
+                    for key in [key for key in self._now if key[0] not in _TIMELY]:
+                        del self._now[key]
                 self._now[step.verb, step.subject] = step
         super().step(step)
 
@@ -157,6 +170,11 @@ class LiveProgress(Progress):
         with self._lock:
             self._phase = text
             self._now.clear()
+
+    def begins(self, scenario: Scenario, number: int, of: int) -> None:
+        """A scenario begins."""
+        super().begins(scenario, number, of)
+        self.phase("")
 
     def _render(self) -> Group:
         with self._lock:
@@ -198,4 +216,10 @@ def _verdict(result: ScenarioResult) -> str:
         )
     if result.status is Outcome.NOT_OFFERED:
         return f"  [yellow]{result.name} not offered[/]: {escape('; '.join(result.reasons))}"
-    return f"  [red]✗ failed[/]: {escape(result.reasons[0] if result.reasons else '')}"
+    reason = result.reasons[0] if result.reasons else ""
+    return f"  [red]✗ failed[/]: {escape(_short(reason))}"
+
+
+def _short(text: str) -> str:
+    """A reason for the terminal; the report has all of it."""
+    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]} ..."

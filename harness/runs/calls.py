@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,12 +13,13 @@ from harness.runs.ledger import Ledger
 _ENTRY = "harness_ledger_entry"
 _CALL = "harness_call"
 _MODEL = "harness_model"
+_BEGAN = "harness_began"
 _EVENTS = ("before-parameter-build", "before-call", "after-call", "after-call-error")
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call that was answered. `error` is the error code or exception name, None for a success."""
+    """A call that ended. `error` is the error code or exception name, None for a success."""
 
     number: int
     service: str
@@ -25,6 +27,7 @@ class Call:
     parameters: Mapping[str, Any]
     answer: Mapping[str, Any]
     error: str | None
+    seconds: float = 0.0
 
 
 class Calls:
@@ -58,6 +61,7 @@ class Calls:
     def _sending(self, model: Any, context: dict[str, Any], **_: Any) -> None:
         service = model.service_model.service_name
         context[_MODEL] = model
+        context[_BEGAN] = time.monotonic()
         with self._lock:
             self.services.add(service)
         entry = self._ledger.intend(service, model.name, context.get(_CALL, {}))
@@ -90,6 +94,8 @@ class Calls:
             self._ledger.confirm(entry, created=error is None, error=error)
         with self._lock:
             number = next(self._numbers)
+        seconds = time.monotonic() - context.get(_BEGAN, time.monotonic())
+        call = Call(number, service, model.name, context.get(_CALL, {}), answer, error, seconds)
         # What watches a call never breaks it.
         with suppress(Exception):
-            self._listener(Call(number, service, model.name, context.get(_CALL, {}), answer, error))
+            self._listener(call)

@@ -10,6 +10,8 @@ from harness.runs.results import Explanation
 from harness.runs.steps import Step
 
 _EVENTS = 200
+# Lines that belong to one which ends with a colon.
+_CONTINUED = 3
 # What containers print when they give up, the most telling first.
 _TELLING = (
     re.compile(r"(Customer|Algorithm|Platform) Error:"),
@@ -31,12 +33,13 @@ def explain(logs: Any, steps: Iterable[Step]) -> list[Explanation]:
 
 
 def telling_line(lines: Iterable[str]) -> str | None:
-    """The last line of the most telling kind; failing that the last line that is not empty."""
-    kept = [line for line in lines if line.strip()]
+    """The last line of the most telling kind, with what it goes on to say; failing that the last line."""
+    kept = [line.rstrip() for line in lines if line.strip()]
     for pattern in _TELLING:
-        for line in reversed(kept):
-            if pattern.search(line):
-                return line
+        for index in reversed(range(len(kept))):
+            if pattern.search(kept[index]):
+                more = _CONTINUED if kept[index].endswith(":") else 0
+                return "\n".join(kept[index : index + 1 + more])
     return kept[-1] if kept else None
 
 

@@ -107,7 +107,8 @@ def _pages(client: Any, operation: str, arguments: Mapping[str, Any]) -> Iterato
 
 
 def _method(client: Any, operation: str) -> str:
-    return next(m for m, name in client.meta.method_to_api_mapping.items() if name == operation)
+    methods: dict[str, str] = client.meta.method_to_api_mapping
+    return next(method for method, name in methods.items() if name == operation)
 
 
 def _name(entry: Any) -> str:

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
+from botocore.exceptions import ClientError
+
 import harness
 from harness import _bundle
 from harness.checks import CheckResult, Status, nothing_left, status_path_legal
@@ -194,8 +196,8 @@ class _Playing:
                 error = _one_line(raised)
                 trace = "".join(traceback.format_exception(raised))
         seconds = time.monotonic() - began
-        for (kind, _), statuses in sorted(steps.statuses.items()):
-            notes.check(status_path_legal(kind, statuses))
+        for (kind, name), statuses in sorted(steps.statuses.items()):
+            notes.check(status_path_legal(kind, name, statuses))
         finished = steps.finish()
         explanations = explain(self._clients("logs"), finished) if error else []
         left = self._left(before, calls.services, lesson_failed=error is not None)
@@ -223,11 +225,13 @@ class _Playing:
         left: frozenset[Item] = frozenset()
         if not lesson_failed:
             self._listener.phase("looking for what the lesson left")
-            left = _wait_until_gone(
+            left = self._wait_until_gone(
                 lambda: frozenset(
                     item for item in self._look(services) - before if not _is_kept(item)
                 )
             )
+            # What runs for a resource that was left is no second leftover.
+            left = frozenset(item for item in left if item.service != machine_look.SERVICE) or left
         self._listener.phase("taking down what it created")
         entries = [
             entry
@@ -236,11 +240,33 @@ class _Playing:
         ]
         teardown(self._clients, entries, existed=before, told=self._told)
         self._listener.phase("looking for what is left")
-        still = _wait_until_gone(lambda: self._look(services) - before)
+        still = self._wait_until_gone(lambda: self._look(services) - before)
         return sorted(
             [f"{item} (deleted by the run)" for item in left - still]
             + [str(item) for item in still]
         )
+
+    def _wait_until_gone(self, look: Callable[[], frozenset[Item]]) -> frozenset[Item]:
+        """As the function of this name, but wait only for what ends by itself."""
+        return _wait_until_gone(look, worth_it=self._ends_by_itself)
+
+    def _ends_by_itself(self, found: frozenset[Item]) -> bool:
+        """Whether all of it is an endpoint's end, or processes whose resources are gone."""
+        for item in found:
+            if item.kind == "Endpoints":
+                if not self._is_being_deleted(item.name):
+                    return False
+            elif item.service != machine_look.SERVICE and not _is_kept(item):
+                return False
+        return True
+
+    def _is_being_deleted(self, arn: str) -> bool:
+        name = arn.rsplit("/", 1)[-1]
+        try:
+            answer = self._clients("sagemaker").describe_endpoint(EndpointName=name)
+        except ClientError:
+            return True
+        return bool(answer["EndpointStatus"] == "Deleting")
 
     def _look(self, services: "set[str] | tuple[()]") -> frozenset[Item]:
         found = self._inventory.look(services)
@@ -316,11 +342,14 @@ class _Signals:
 
 
 def _wait_until_gone(
-    look: Callable[[], frozenset[Item]], patience: float = PATIENCE
+    look: Callable[[], frozenset[Item]],
+    *,
+    patience: float = PATIENCE,
+    worth_it: Callable[[frozenset[Item]], bool] = lambda _found: True,
 ) -> frozenset[Item]:
-    """What `look` still finds when it finds nothing, or when patience ends."""
+    """What `look` finds at last: nothing, or what is there when patience ends or waiting is no use."""
     deadline = time.monotonic() + patience
-    while (found := look()) and time.monotonic() < deadline:
+    while (found := look()) and time.monotonic() < deadline and worth_it(found):
         time.sleep(_LOOK_AGAIN)
     return found
 

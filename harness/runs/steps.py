@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.runs.calls import Call
@@ -31,12 +31,6 @@ class Step:
         return self.status in _BAD
 
 
-@dataclass
-class _Open:
-    step: Step
-    last: float = field(default=0.0)
-
-
 class Steps:
     """Makes steps of calls; `changed` is told whenever one begins, changes or ends."""
 
@@ -46,6 +40,7 @@ class Steps:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._changed = changed
+        # The clock of `time.monotonic` when the run is a real one: `Step.started` is shown by it.
         self._clock = clock
         self._lock = threading.Lock()
         self._steps: list[Step] = []
@@ -66,13 +61,15 @@ class Steps:
         """End what is still open, and all steps in the order in which they began."""
         with self._lock:
             for key in list(self._open):
-                self._end(key)
+                index = self._open.pop(key)
+                # Nobody looked at it again: as far as the lesson saw, it took this long.
+                self._steps[index] = replace(self._steps[index], ended=True)
             return list(self._steps)
 
-    def _begin(self, verb: str, subject: str, status: str = "") -> Step:
-        key = (verb, subject)
-        self._open[key] = len(self._steps)
-        self._steps.append(Step(verb, subject, self._clock(), status=status))
+    def _begin(self, verb: str, subject: str, call: Call, status: str = "") -> Step:
+        self._open[verb, subject] = len(self._steps)
+        started = self._clock() - call.seconds
+        self._steps.append(Step(verb, subject, started, call.seconds, status=status))
         return self._steps[-1]
 
     def _update(self, key: tuple[str, str], **changes: Any) -> Step:
@@ -82,28 +79,25 @@ class Steps:
         return self._steps[index]
 
     def _end(self, key: tuple[str, str], **changes: Any) -> Step:
-        step = self._steps[self._open[key]]
-        # A run of calls ended with its last call, not now.
-        seconds = step.seconds if step.count > 1 else self._clock() - step.started
-        index = self._open.pop(key)
-        self._steps[index] = replace(step, seconds=seconds, ended=True, **changes)
-        return self._steps[index]
+        ended = self._update(key, ended=True, **changes)
+        del self._open[key]
+        return ended
 
     def _see(self, kind: str, name: str, status: str) -> None:
         seen = self.statuses.setdefault((kind, name), [])
         if not seen or seen[-1] != status:
             seen.append(status)
 
-    def _run_of_calls(self, verb: str, subject: str, error: str | None) -> Step:
-        """Calls of one kind in a row are one step."""
+    def _run_of_calls(self, verb: str, call: Call, subject: str) -> Step:
+        """Calls of one kind in a row are one step, from the first to the last."""
         key = (verb, subject)
         if key not in self._open:
-            for other in [k for k in self._open if k[0] in _RUNS and k != key]:
-                self._end(other)
-            self._begin(verb, subject)
-            return self._update(key, status=error or "")
+            for other in [k for k in self._open if k[0] in _RUNS]:
+                index = self._open.pop(other)
+                self._steps[index] = replace(self._steps[index], ended=True)
+            return self._begin(verb, subject, call, call.error or "")
         step = self._steps[self._open[key]]
-        return self._update(key, count=step.count + 1, status=error or step.status)
+        return self._update(key, count=step.count + 1, status=call.error or step.status)
 
 
 _RUNS = ("uploading to", "invoking")
@@ -111,7 +105,7 @@ _RUNS = ("uploading to", "invoking")
 
 def _created_job(steps: Steps, call: Call) -> Step | None:
     name = str(call.parameters.get("TrainingJobName"))
-    return None if call.error else steps._begin("training", name, "InProgress")
+    return None if call.error else steps._begin("training", name, call, "InProgress")
 
 
 def _described_job(steps: Steps, call: Call) -> Step | None:
@@ -131,17 +125,17 @@ def _described_job(steps: Steps, call: Call) -> Step | None:
 
 def _created_endpoint(steps: Steps, call: Call) -> Step | None:
     name = str(call.parameters.get("EndpointName"))
-    return None if call.error else steps._begin("deploying", name, "Creating")
+    return None if call.error else steps._begin("deploying", name, call, "Creating")
 
 
 def _updated_endpoint(steps: Steps, call: Call) -> Step | None:
     name = str(call.parameters.get("EndpointName"))
-    return None if call.error else steps._begin("updating", name, "Updating")
+    return None if call.error else steps._begin("updating", name, call, "Updating")
 
 
 def _deleted_endpoint(steps: Steps, call: Call) -> Step | None:
     name = str(call.parameters.get("EndpointName"))
-    return None if call.error else steps._begin("deleting", name, "Deleting")
+    return None if call.error else steps._begin("deleting", name, call, "Deleting")
 
 
 def _described_endpoint(steps: Steps, call: Call) -> Step | None:
@@ -163,11 +157,11 @@ def _described_endpoint(steps: Steps, call: Call) -> Step | None:
 
 
 def _invoked(steps: Steps, call: Call) -> Step:
-    return steps._run_of_calls("invoking", str(call.parameters.get("EndpointName")), call.error)
+    return steps._run_of_calls("invoking", call, str(call.parameters.get("EndpointName")))
 
 
 def _uploaded(steps: Steps, call: Call) -> Step:
-    return steps._run_of_calls("uploading to", f"s3://{call.parameters.get('Bucket')}", call.error)
+    return steps._run_of_calls("uploading to", call, f"s3://{call.parameters.get('Bucket')}")
 
 
 _RULES: dict[tuple[str, str], Callable[[Steps, Call], Step | None]] = {

@@ -38,6 +38,8 @@ class Embedded:
         with ExitStack() as stack:
             folder = stack.enter_context(_folder_of_its_own())
             cloud = stack.enter_context(LocalCloud(pace=Pace.named(self.pace)))
+            # Its fork server is part of the place, not something that a lesson leaves behind.
+            cloud.sagemaker.engine.warm()
             environment = local_environment(
                 cloud.url, region=self.region, speed=1 if realistic else None
             )
