@@ -10,15 +10,16 @@ import gc
 import importlib
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from harness.containers.kinship import adopt_orphans, end_children
-from harness.containers.launch import receive_launch
+from harness.containers.launch import Farewell, receive_launch
+from harness.containers.opt_ml import remove_tree
 from harness.containers.supervisor import supervise
 
 READY = b"R"
@@ -31,6 +32,8 @@ PRELOAD = (
     "uvicorn.lifespan.off",
     "xgboost",
 )
+_LAST_BREATH = 10
+"""Seconds in which a process whose sockets are closed ends."""
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
 
 _HIDDEN = ("pandas", "sklearn")
@@ -48,6 +51,8 @@ class _Server:
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
         self._supervisors: set[int] = set()
+        self.dismissed = False
+        """The engine said that it closes."""
         self._woken, self._wake = os.pipe()
         for descriptor in (self._woken, self._wake):
             os.set_blocking(descriptor, False)
@@ -92,12 +97,10 @@ class _Server:
 
     def _start(self) -> bool:
         try:
-            received = receive_launch(self._channel, 2)
-        except ConnectionError:
-            received = None
-        if received is None:
+            launch, (control, log) = receive_launch(self._channel, 2)
+        except ConnectionError as error:
+            self.dismissed = isinstance(error, Farewell)
             return False
-        launch, (control, log) = received
         try:
             pid = os.fork()
         except OSError as error:  # too many processes: the engine hears it from the closed socket
@@ -147,14 +150,31 @@ def _import(module: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> NoReturn:
-    """Serve a socket. Arguments: its descriptor, a folder to remove at the end, modules to import.
+    """Serve the engine. Arguments: the descriptor of a socket, the engine's pid, a folder, modules to import.
 
-    An empty name stands for no folder.
+    The folder, if its name is not empty, is removed when the engine dies without a farewell.
     """
-    descriptor, scratch, *modules = arguments
+    descriptor, engine, scratch, *modules = arguments
+    lifeline = _lifeline(int(engine))
     server = _Server(socket.socket(fileno=int(descriptor)))
     server.run(modules)
     server.finish()
-    if scratch:
-        shutil.rmtree(scratch, ignore_errors=True)
+    if scratch and not server.dismissed and _is_over(lifeline):
+        remove_tree(Path(scratch))
     sys.exit(0)
+
+
+def _lifeline(pid: int) -> int | None:
+    try:
+        return os.pidfd_open(pid)
+    except OSError:  # it is dead already, or an old kernel
+        return None
+
+
+def _is_over(lifeline: int | None) -> bool:
+    """Whether the engine's process has ended; its sockets close a little before that."""
+    if lifeline is None:
+        return False
+    poll = select.poll()
+    poll.register(lifeline, select.POLLIN)
+    return bool(poll.poll(_LAST_BREATH * 1000))

@@ -1,5 +1,6 @@
 """What is asked of a supervisor, as a message over a socket with file descriptors."""
 
+import contextlib
 import json
 import os
 import socket
@@ -33,17 +34,40 @@ def send_launch(channel: socket.socket, launch: Launch, descriptors: list[int]) 
     channel.sendall(header + body)
 
 
-def receive_launch(channel: socket.socket, expected: int) -> tuple[Launch, list[int]] | None:
-    """The next message with its `expected` descriptors; None when the sender is gone."""
+class Farewell(ConnectionError):
+    """The sender closes in good order."""
+
+
+def send_farewell(channel: socket.socket) -> None:
+    """Say that no launch will come any more."""
+    with contextlib.suppress(OSError):
+        channel.sendall(bytes(_HEADER))
+
+
+def receive_launch(channel: socket.socket, expected: int) -> tuple[Launch, list[int]]:
+    """The next message with its `expected` descriptors.
+
+    Raises:
+        Farewell: there will be none.
+        ConnectionError: the sender is gone.
+    """
     flags = socket.MSG_CMSG_CLOEXEC if sys.platform == "linux" else 0
     header, descriptors, _, _ = socket.recv_fds(channel, _HEADER, expected, flags)
-    header += _receive(channel, _HEADER - len(header)) if header else b""
-    body = _receive(channel, int.from_bytes(header, "big")) if len(header) == _HEADER else b""
-    if not body or len(descriptors) != expected:
+    try:
+        if not header:
+            raise ConnectionResetError
+        header += _receive(channel, _HEADER - len(header))
+        size = int.from_bytes(header, "big")
+        if not size:
+            raise Farewell
+        launch = Launch(**json.loads(_receive(channel, size)))
+        if len(descriptors) != expected:
+            raise ConnectionResetError
+    except ConnectionError:
         for descriptor in descriptors:
             os.close(descriptor)
-        return None
-    return Launch(**json.loads(body)), descriptors
+        raise
+    return launch, descriptors
 
 
 def _receive(channel: socket.socket, size: int) -> bytes:
@@ -51,7 +75,7 @@ def _receive(channel: socket.socket, size: int) -> bytes:
     while len(parts) < size:
         piece = channel.recv(min(size - len(parts), 1 << 16))
         if not piece:
-            return b""
+            raise ConnectionResetError
         parts += piece
     return bytes(parts)
 
@@ -59,13 +83,12 @@ def _receive(channel: socket.socket, size: int) -> bytes:
 def interpreter(entry: str, *arguments: str) -> list[str]:
     """The argv of a new Python that calls `entry` ("module:function") with a list of `arguments`.
 
-    It finds all modules that this process finds, and uses UTF-8 whatever the locale.
+    It looks for modules where this process does, after its own PYTHONPATH, and uses UTF-8 whatever the locale.
     """
     module, _, function = entry.partition(":")
-    code = (  # "" is the working directory, which is the program's
-        "import os, sys; own = [place for place in sys.path if place]; "
-        "other = sys.argv.pop(1).split(os.pathsep); "
-        "sys.path[:] = own + [place for place in other if place not in own]; "
+    code = (
+        "import os, sys; own = os.environ.get('PYTHONPATH', '').split(os.pathsep); "
+        "sys.path[:] = [place for place in own if place] + sys.argv.pop(1).split(os.pathsep); "
         f"from {module} import {function} as entry; entry(sys.argv[1:])"
     )
     path = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.containers import fork_server
-from harness.containers.launch import Launch, interpreter, send_launch
+from harness.containers.launch import Launch, interpreter, send_farewell, send_launch
 
 _PATIENCE = 20.0
 """Seconds that a process gets to end once its socket is closed."""
@@ -95,7 +95,7 @@ class ForkServerLauncher:
         self._channel, theirs = socket.socketpair()
         self._asked = False
         with theirs:
-            arguments = (str(theirs.fileno()), self._scratch, *self._preload)
+            arguments = (str(theirs.fileno()), str(os.getpid()), self._scratch, *self._preload)
             server = self._server = subprocess.Popen(
                 interpreter("harness.containers.fork_server:main", *arguments),
                 env=fork_server.environment(os.environ),
@@ -105,7 +105,8 @@ class ForkServerLauncher:
                 start_new_session=True,  # Ctrl-C is for the cloud, which then ends us in good order
             )
         if sys.platform == "linux":
-            self._watch(os.pidfd_open(server.pid), lambda: self._bury(server))
+            with contextlib.suppress(OSError):  # a kernel before 5.3
+                self._watch(os.pidfd_open(server.pid), lambda: self._bury(server))
         return self._channel
 
     def _bury(self, server: subprocess.Popen[bytes]) -> None:
@@ -116,6 +117,7 @@ class ForkServerLauncher:
 
     def _leave(self) -> None:
         if self._channel is not None:
+            send_farewell(self._channel)
             self._channel.close()
         if self._server is not None:
             _await_end(self._server)
@@ -176,7 +178,11 @@ def in_own_interpreter(launch: Launch) -> Launch:
     """The same program, without a fork that has its modules already."""
     if launch.module is None:
         return launch
-    argv = interpreter("harness.containers.program:run_module", launch.module, *launch.argv)
+    # Where no locale is set, an interpreter sets this.
+    coerced = "" if "LC_CTYPE" in launch.environment else "LC_CTYPE"
+    argv = interpreter(
+        "harness.containers.program:run_module", coerced, launch.module, *launch.argv
+    )
     return Launch(None, argv, launch.environment, launch.cwd)
 
 
@@ -185,7 +191,7 @@ def _await_end(process: subprocess.Popen[bytes]) -> None:
     patience = _PATIENCE
     if sys.platform == "linux" and process.poll() is None:
         # Popen.wait looks again and again; this is told.
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(OSError):
             handle = os.pidfd_open(process.pid)
             poll = select.poll()
             poll.register(handle, select.POLLIN)

@@ -136,9 +136,9 @@ class ProcessEngine:
 
     def __init__(
         self,
+        scratch: Path | None = None,
         *,
         preload: Sequence[str] = fork_server.PRELOAD,
-        scratch: Path | None = None,
         spawn: bool = sys.platform != "linux",
     ) -> None:
         self._lock = threading.Condition()
@@ -214,12 +214,12 @@ class ProcessEngine:
     def _start(
         self, spec: ContainerSpec, log: LogSink, launch: Launch, reservation: Reservation | None
     ) -> ProcessContainer:
-        ours, theirs = socket.socketpair()
-        output, into = os.pipe()
+        with self._lock:
+            self._check_open()
+            ours, theirs = socket.socketpair()
+            output, into = os.pipe()
+            self._starting.add(ours)
         try:
-            with self._lock:
-                self._check_open()
-                self._starting.add(ours)
             try:
                 wait = self._launcher.launch(launch, ours, theirs, into)
             finally:

@@ -47,9 +47,14 @@ def become(launch: Launch, log: int, supervisor: int) -> NoReturn:
 
 
 def run_module(arguments: Sequence[str]) -> NoReturn:
-    """Call `arguments[0]`, a module, in an interpreter of its own, as `become` does in a fork."""
+    """Call a module in an interpreter of its own, as `become` does in a fork.
+
+    Arguments: an environment variable that the interpreter may have set, the module, those of its main.
+    """
+    added, module, *argv = arguments
+    os.environ.pop(added, None)
     _connect_python_streams()
-    leave(_call(arguments[0], arguments[1:]))
+    leave(_call(module, argv))
 
 
 def leave(code: int) -> NoReturn:

@@ -103,8 +103,9 @@ def main(arguments: Sequence[str]) -> NoReturn:
     """A supervisor that was spawned, not forked: it hears over `control` what to run."""
     control, log = (int(argument) for argument in arguments)
     channel = socket.socket(fileno=control)
-    received = receive_launch(channel, 0)
-    channel.detach()
-    if received is None:
+    try:
+        launch, _ = receive_launch(channel, 0)
+    except ConnectionError:
         program.leave(0)
-    supervise(received[0], control, log)
+    channel.detach()
+    supervise(launch, control, log)
