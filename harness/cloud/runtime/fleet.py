@@ -3,7 +3,6 @@
 import http.client
 import logging
 import secrets
-import shutil
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from harness.cloud.clock import Clock
 from harness.cloud.interruption import Interruption
 from harness.cloud.runtime.router import VariantRoute, Worker
 from harness.cloud.runtime.stopping import stop_within
+from harness.containers import opt_ml
 from harness.containers.spec import Container, ContainerSpec, Engine, Exit, Program
 
 log = logging.getLogger(__name__)
@@ -123,7 +123,9 @@ class Fleet:
                     image=spec.image,
                     program=spec.program,
                     command="serve",
-                    environment=spec.environment,
+                    environment=opt_ml.hosting_environment(
+                        root, region=spec.region, environment=spec.environment
+                    ),
                     root=root,
                 ),
                 lambda lines: self._tools.logs.put(
@@ -131,7 +133,7 @@ class Fleet:
                 ),
             )
         except BaseException:
-            shutil.rmtree(root, ignore_errors=True)
+            opt_ml.remove_tree(root)
             raise
         assert container.address is not None, "a serving container has an address"
         member = _Member(Worker(container.address, instance_id), container, root, stream)
@@ -225,7 +227,7 @@ class Fleet:
         """Forget a worker whose container has ended."""
         member.container.wait()
         self._tools.logs.finish(self.spec.account, self.spec.region, self.group, member.stream)
-        shutil.rmtree(member.root, ignore_errors=True)
+        opt_ml.remove_tree(member.root)
 
 
 def ping(address: tuple[str, int], timeout: float = PING_SECONDS) -> bool:

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import shutil
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from harness.cloud.sagemaker.model_files import ExtractionFailed, ModelMissing, 
 from harness.cloud.sagemaker.records import Endpoint, EndpointConfig, Model, VariantSummary
 from harness.cloud.sagemaker.refusals import reason
 from harness.cloud.sagemaker.service import AccountRegion, SageMaker
+from harness.containers import opt_ml
 
 # A request has 60 seconds (docs/notes/endpoints.md, "Updates"); none that the old fleet holds can be older.
 DRAIN_SECONDS = 60.0
@@ -73,7 +73,7 @@ class _Generation:
         for thread in threads:
             thread.join()
         for folder in folders:
-            shutil.rmtree(folder, ignore_errors=True)
+            opt_ml.remove_tree(folder)
 
 
 class Hosting:
@@ -215,11 +215,7 @@ class Hosting:
                 weight=deployment.weights.get(name, variant["InitialVariantWeight"]),
                 image=container["Image"],
                 program=model.implementation.program,
-                environment={
-                    **container.get("Environment", {}),
-                    "AWS_REGION": state.region,
-                    "AWS_DEFAULT_REGION": state.region,
-                },
+                environment=container.get("Environment", {}),
                 model=folder,
                 size=variant["InitialInstanceCount"],
                 startup_seconds=variant.get(
@@ -235,7 +231,7 @@ class Hosting:
             ),
         )
         if not generation.add(fleet, folder):
-            shutil.rmtree(folder, ignore_errors=True)
+            opt_ml.remove_tree(folder)
             raise Gone(self._endpoint.arn)
         if container.get("ModelDataUrl"):
             self._fetch(model, container["ModelDataUrl"], folder)

@@ -14,12 +14,12 @@ def texts() -> Mapping[str, Mapping[str, str]]:
     return tomllib.loads((Path(__file__).parent / "refusals.toml").read_text("utf-8"))
 
 
-def refusal(name: str, **fields: object) -> AwsError:
+def refusal(name: str, /, **fields: object) -> AwsError:
     """The error of this name with its fields filled in."""
     entry = texts()[name]
     return AwsError(entry["code"], entry["text"].format(**fields))
 
 
-def reason(name: str, **fields: object) -> str:
+def reason(name: str, /, **fields: object) -> str:
     """A text that is no error answer: a FailureReason or a status message."""
     return texts()[name]["text"].format(**fields)[:1024]

@@ -115,21 +115,6 @@ class SageMaker:
         """A new folder for a job or a worker, whose owner removes it."""
         return Path(tempfile.mkdtemp(prefix=f"{purpose}-", dir=self._own_folder))
 
-    def perform(
-        self, operation: str, context: RequestContext, request: dict[str, Any]
-    ) -> dict[str, Any] | None:
-        """Carry out one operation on a parsed and validated request. Raises AwsError."""
-        # The modules of the resources need this one first.
-        from harness.cloud.sagemaker import operations
-
-        return operations.perform(self, operation, context, request)
-
-    def delegated(self, operation: str, request: dict[str, Any]) -> bool:
-        """Whether moto answers this request, because the operation only keeps records."""
-        from harness.cloud.sagemaker import operations
-
-        return operations.delegated(operation, request)
-
     def reset(self) -> None:
         """End every job and endpoint and forget every record."""
         for state in self._all_states():
@@ -142,11 +127,11 @@ class SageMaker:
                 ):
                     registry.clear()
                 state.tags.clear()
-                runs = list(state.training_runs.values())
-                hostings = list(state.hostings.values())
-            # Ends by the dozen at once, each in a thread of its own.
-            for activity in (*runs, *hostings):
-                self.background.start("reset", activity.end)
+                ends = [run.end for run in state.training_runs.values()]
+                ends += [hosting.end for hosting in state.hostings.values()]
+            # Many may have to end: each in a thread of its own.
+            for end in ends:
+                self.background.start("reset", end)
         if not self.background.drain(CLOSE_SECONDS):
             log.error("some jobs or endpoints did not end within %s s", CLOSE_SECONDS)
 

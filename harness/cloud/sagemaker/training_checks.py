@@ -104,6 +104,9 @@ def _check_channels(channels: Any) -> None:
     seen: set[str] = set()
     for channel in channels:
         name = channel["ChannelName"]
+        if name in (".", ".."):
+            # The model's pattern lets them through, but no folder can have such a name.
+            raise refusal("channel_name_invalid", name=name)
         if name in seen:
             raise refusal("channel_name_twice", name=name)
         seen.add(name)

@@ -1,16 +1,15 @@
-"""The /opt/ml tree of a training job: written before the container runs, collected afterwards."""
+"""What a training job brings into its container's /opt/ml, and what it stores of it afterwards."""
 
-import json
-import tarfile
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from harness.cloud.interruption import Interruption
 from harness.cloud.sagemaker.arns import split_s3_uri
 from harness.cloud.sagemaker.records import TrainingJob
+from harness.containers import archives, channels, opt_ml
 
 
 class DownloadFailed(Exception):
@@ -22,75 +21,57 @@ class UploadFailed(Exception):
 
 
 def write_tree(root: Path, job: TrainingJob) -> None:
-    """Write what a container of `job` finds under /opt/ml."""
+    """Write what a container of `job` finds under /opt/ml, but for the data of its channels."""
     request = job.request
-    config = root / "input" / "config"
-    config.mkdir(parents=True)
-    for folder in ("input/data", "model", "output/data", "checkpoints"):
-        (root / folder).mkdir(parents=True)
-    (config / "hyperparameters.json").write_text(json.dumps(request.get("HyperParameters", {})))
-    channels = {}
-    for channel in request.get("InputDataConfig", ()):
-        entry = {
-            "TrainingInputMode": "File",
-            "S3DistributionType": "FullyReplicated",
-            "RecordWrapperType": "None",
-        }
-        if "ContentType" in channel:
-            entry["ContentType"] = channel["ContentType"]
-        channels[channel["ChannelName"]] = entry
-    (config / "inputdataconfig.json").write_text(json.dumps(channels))
-    kind = request["ResourceConfig"]["InstanceType"]
-    (config / "resourceconfig.json").write_text(
-        json.dumps({"current_host": "algo-1", "hosts": ["algo-1"], "current_instance_type": kind})
+    opt_ml.write_training_tree(
+        root,
+        hyperparameters=request.get("HyperParameters", {}),
+        input_data_config=request.get("InputDataConfig", ()),
+        input_mode=request["AlgorithmSpecification"]["TrainingInputMode"],
+        instance_type=request["ResourceConfig"]["InstanceType"],
     )
 
 
-def download_channels(s3: Any, root: Path, job: TrainingJob, interruption: Interruption) -> None:
-    """Fetch every channel's objects into input/data. Raises DownloadFailed."""
-    try:
-        for channel in job.request.get("InputDataConfig", ()):
-            uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-            bucket, prefix = split_s3_uri(uri)
-            base = root / "input" / "data" / channel["ChannelName"]
-            cut = prefix.rfind("/") + 1
-            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-                for entry in page.get("Contents", ()):
-                    if interruption.is_set():
-                        return
-                    target = base / entry["Key"][cut:]
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    body = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"]
-                    with target.open("wb") as file:
-                        for chunk in body.iter_chunks(1 << 20):
-                            file.write(chunk)
-    except (ClientError, BotoCoreError, OSError) as error:
-        raise DownloadFailed(str(error)) from error
-
-
-def read_failure(root: Path) -> str | None:
-    """The beginning of the failure file."""
-    path = root / "output" / "failure"
-    try:
-        with path.open("rb") as file:
-            return file.read(8192).decode("utf-8", "replace")
-    except OSError:
-        return None
+def download_channels(s3: Any, root: Path, job: TrainingJob, stopped: Callable[[], bool]) -> None:
+    """Fetch the data of every channel with the client `s3`. Raises DownloadFailed, also when `stopped` says so."""
+    for channel in job.request.get("InputDataConfig", ()):
+        folder = opt_ml.channel_folder(root, channel["ChannelName"])
+        try:
+            channels.download_channel(
+                s3,
+                channel,
+                folder,
+                input_mode=job.request["AlgorithmSpecification"]["TrainingInputMode"],
+                stopped=stopped,
+            )
+        except (channels.ChannelError, ClientError, BotoCoreError, OSError) as error:
+            raise DownloadFailed(str(error)) from error
 
 
 def upload_artifacts(s3: Any, root: Path, job: TrainingJob) -> None:
-    """Store model.tar.gz and output.tar.gz, each if it has content. Raises UploadFailed."""
+    """Store model.tar.gz and output.tar.gz, each if it has content. Raises UploadFailed.
+
+    LIMITATIONS: one PutObject each, so an archive may have up to 5 GB.
+    """
     output = job.artifact.removesuffix("model.tar.gz")
-    for folder, name in ((root / "model", "model.tar.gz"), (root / "output/data", "output.tar.gz")):
-        if not any(folder.iterdir()):
-            continue
-        bucket, key = split_s3_uri(output + name)
-        try:
-            with tempfile.TemporaryFile(dir=root) as archive:
-                with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-                    for member in sorted(folder.iterdir()):
-                        tar.add(member, member.name)
+    key_id = job.request["OutputDataConfig"]["KmsKeyId"]
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id} if key_id else {}
+    _store(s3, root, opt_ml.collect_model, f"{output}model.tar.gz", encryption)
+    _store(s3, root, opt_ml.collect_output, f"{output}output.tar.gz", encryption)
+
+
+def _store(
+    s3: Any,
+    root: Path,
+    collect: Callable[[Path, IO[bytes]], bool],
+    uri: str,
+    encryption: dict[str, str],
+) -> None:
+    bucket, key = split_s3_uri(uri)
+    try:
+        with tempfile.TemporaryFile(dir=root.parent) as archive:
+            if collect(root, archive):
                 archive.seek(0)
-                s3.put_object(Bucket=bucket, Key=key, Body=archive)
-        except (ClientError, BotoCoreError, OSError) as error:
-            raise UploadFailed(str(error)) from error
+                s3.put_object(Bucket=bucket, Key=key, Body=archive, **encryption)
+    except (archives.ArchiveError, ClientError, BotoCoreError, OSError) as error:
+        raise UploadFailed(f"Unable to upload file to {uri} ({error})") from error

@@ -1,6 +1,6 @@
 """Training jobs: create, describe, list, stop, delete (docs/notes/training-jobs.md).
 
-LIMITATIONS: one instance; File mode, S3Prefix, fully replicated; no checkpoints, warm pools, debugger rules
+LIMITATIONS: one instance; File mode, S3Prefix and ManifestFile; no checkpoints, warm pools, debugger rules
 or experiments. What is not done is refused by name.
 """
 

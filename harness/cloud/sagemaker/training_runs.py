@@ -1,6 +1,5 @@
 """The work of a training job: data in, container run, artifacts out; stopping it, and never losing it."""
 
-import shutil
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,10 +22,10 @@ from harness.cloud.sagemaker.training_files import (
     DownloadFailed,
     UploadFailed,
     download_channels,
-    read_failure,
     upload_artifacts,
     write_tree,
 )
+from harness.containers import opt_ml
 from harness.containers.spec import Container, ContainerSpec, LogLine
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
@@ -137,7 +136,7 @@ class TrainingRun:
                 self._service.on_fault(error)
             self._fail(reason("failure_internal"))
         finally:
-            shutil.rmtree(root, ignore_errors=True)
+            opt_ml.remove_tree(root)
             self._forget()
             self._finished.set()
 
@@ -152,8 +151,10 @@ class TrainingRun:
         self._timers.append(timer)
         write_tree(root, self._job)
         try:
-            download_channels(s3, root, self._job, self._interruption)
+            download_channels(s3, root, self._job, self._interruption.is_set)
         except DownloadFailed as error:
+            with self._state.changed:
+                self._going()
             raise _Failed(reason("failure_download", cause=error)) from error
         self._spend("download")
         self._message(DOWNLOADING[1])
@@ -187,7 +188,13 @@ class TrainingRun:
                 image=job.request["AlgorithmSpecification"]["TrainingImage"],
                 program=job.implementation.program,
                 command="train",
-                environment=self._environment(),
+                environment=opt_ml.training_environment(
+                    root,
+                    job_name=job.name,
+                    job_arn=job.arn,
+                    region=state.region,
+                    environment=job.request.get("Environment"),
+                ),
                 root=root,
             ),
             sink,
@@ -207,7 +214,7 @@ class TrainingRun:
             if self._killed:
                 raise Gone(job.arn)
             self._jobs.move(job, final_metrics=scanner.final)
-        return None if exit.ok else failure_reasons.of_training(exit, read_failure(root))
+        return None if exit.ok else failure_reasons.of_training(exit, opt_ml.read_failure(root))
 
     def _upload(self, s3: Any, root: Path) -> None:
         self._enter("Uploading", UPLOADING)
@@ -216,16 +223,6 @@ class TrainingRun:
             upload_artifacts(s3, root, self._job)
         except UploadFailed as error:
             raise _Failed(reason("failure_upload", cause=error)) from error
-
-    def _environment(self) -> dict[str, str]:
-        region = self._state.region
-        return {
-            **self._job.request.get("Environment", {}),
-            "TRAINING_JOB_NAME": self._job.name,
-            "TRAINING_JOB_ARN": self._job.arn,
-            "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,
-        }
 
     def _client(self) -> Any:
         """S3 as the job's role sees it."""
