@@ -8,6 +8,9 @@ from tests.evidence import pytest_make_collect_report
 
 __all__ = ["pytest_make_collect_report"]
 
+# The SDK's notice about v3 is a warning, and warnings are errors here.
+os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
+
 # `dev` explores, `ci` plays the same examples every time, `deep` takes its time.
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)

@@ -47,13 +47,13 @@ def adjusted_r2(actual: Numbers, predicted: Numbers, features: int) -> float:
 _ERROR_NEAR = Invariant(
     "error_near_reference",
     "The endpoint's mean absolute error on held-out rows is at most a few percent above that of the exact solution.",
-    "docs/notes/sdk.md#an-exact-solution-to-compare-with",
+    "notes/sdk.md#an-exact-solution-to-compare-with",
 )
 _ERROR_BELOW = Invariant(
     "error_below",
     "The endpoint's root mean squared error on held-out rows stays below the stated bound, and below that of"
     " always answering the training mean.",
-    "docs/notes/sdk.md#an-exact-solution-to-compare-with",
+    "notes/sdk.md#an-exact-solution-to-compare-with",
 )
 
 

@@ -185,6 +185,7 @@ class _Playing:
         )
         self._ledger.scenario = scenario.name
         self._transcript.take()
+        faults = len(self._place.faults())
         error, trace = None, None
         with Calls(self._place.boto, self._ledger, steps) as calls:
             try:
@@ -196,6 +197,10 @@ class _Playing:
                 error = _one_line(raised)
                 trace = "".join(traceback.format_exception(raised))
         seconds = time.monotonic() - began
+        for fault in self._place.faults()[faults:]:
+            # Worse than whatever the lesson saw of it.
+            error = f"the target had an internal failure: {_one_line(fault)}"
+            trace = "".join(traceback.format_exception(fault))
         for (kind, name), statuses in sorted(steps.statuses.items()):
             notes.check(status_path_legal(kind, name, statuses))
         finished = steps.finish()
@@ -271,7 +276,6 @@ class _Playing:
     def _look(self, services: "set[str] | tuple[()]") -> frozenset[Item]:
         found = self._inventory.look(services)
         if self._place.machine is not None:
-            self._place.machine.settle()
             found |= machine_look.look(self._place.machine)
         return found
 

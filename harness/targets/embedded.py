@@ -62,6 +62,7 @@ class Embedded:
                 bucket=_bucket(boto, self.region, account),
                 endpoint_url=cloud.url,
                 machine=Machine(os.getpid(), folder),
+                faults=lambda: tuple(cloud.app.faults),
             )
 
 

@@ -1,8 +1,8 @@
 """An open target: what a scenario and its runner find there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,11 +11,10 @@ from harness.targets.capabilities import Capability
 
 @dataclass(frozen=True)
 class Machine:
-    """Where a local place leaves its traces: the process whose children and ports are its own, and its folder."""
+    """Where a local place leaves its traces: the process whose children and ports are its own, its folder."""
 
     pid: int
     folder: Path
-    settle: Callable[[], None] = field(default=lambda: None)
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,8 @@ class Place:
     """One open target.
 
     `boto` is the boto3 session that everything goes through; `role` an execution role's ARN; `bucket` an
-    existing bucket in the same region; `machine` is None where nothing runs on this machine.
+    existing bucket in the same region; `machine` is None where nothing runs on this machine; `faults`
+    tells the internal failures that the place has had so far.
     """
 
     target: str
@@ -34,6 +34,7 @@ class Place:
     bucket: str
     endpoint_url: str | None = None
     machine: Machine | None = None
+    faults: Callable[[], Sequence[BaseException]] = tuple
 
 
 class Target(Protocol):
