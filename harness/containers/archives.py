@@ -167,6 +167,7 @@ class _Unpacking:
                     self._extract(tar, member)
             if any(source.last):  # tarfile takes a header that it cannot read for the end
                 raise ArchiveError(f"damaged after {count} members")
+            source.read_to_end()
         for link in self._links:
             target = _target(link)
             if target is None or not target.is_relative_to(self._folder):
@@ -265,6 +266,12 @@ class _Source(io.BufferedIOBase):
         if position > self._limits.size + 2048 * self._limits.members:
             raise ArchiveError(f"more than {self._limits.size} bytes")
         return self._content.seek(position, whence)
+
+    def read_to_end(self) -> None:
+        """Pass over what follows the archive, so that gzip compares its checksum."""
+        self.seek(self.tell())
+        while self._content.read(_PIECE):
+            self.seek(self.tell())
 
     def tell(self) -> int:
         """The place in the unpacked bytes."""

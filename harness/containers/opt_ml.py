@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -164,15 +165,19 @@ def make_read_only(folder: Path) -> None:
 
 
 def remove_tree(root: Path) -> None:
-    """Remove a container's tree, whatever it holds and whatever the program did to its permissions."""
-    if root.is_dir():
-        root.chmod(0o700)
-    for place, folders, _ in os.walk(root):
-        for name in folders:
-            path = Path(place, name)
-            if not path.is_symlink():
-                path.chmod(0o700)
-    shutil.rmtree(root, ignore_errors=True)
+    """Remove a container's tree: whatever the program put there, under whatever permissions, however deep."""
+    if not root.is_dir():
+        return
+    root.chmod(0o700)
+    try:
+        for place, folders, _ in os.walk(root):
+            for name in folders:
+                path = Path(place, name)
+                if not path.is_symlink():
+                    path.chmod(0o700)
+        shutil.rmtree(root, ignore_errors=True)
+    except RecursionError:
+        subprocess.run(["rm", "-rf", "--", str(root)], stderr=subprocess.DEVNULL, check=False)
 
 
 def read_failure(root: Path) -> str | None:
