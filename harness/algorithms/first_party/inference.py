@@ -59,8 +59,8 @@ def features(invocation: Invocation) -> Any:
             raise Refusal(415, f"content-type {kind.name} not supported")
     except FormatError as error:
         raise BadPayload(str(error)) from None
-    except (ValueError, RecursionError) as error:
-        raise BadPayload(f"not JSON: {error}") from None
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise BadPayload(f"not JSON, or not numbers: {error}") from None
     with np.errstate(over="ignore"):
         return found.astype(np.float32)
 

@@ -184,6 +184,16 @@ class Descent:
                     weight += float(weights[part].sum())
         return total / weight
 
+    def penalties(self) -> npt.NDArray[np.float64]:
+        """What regularisation adds to the loss of each candidate, in the units of training."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = self._l1 * np.abs(self.parameters[:-1]).sum(axis=0, dtype=np.float64)
+            if self._decay is not None:
+                squares = self._decay * self.parameters * self.parameters
+                total = total + squares.sum(axis=0, dtype=np.float64) / 2
+        by_candidate = total.reshape(self._count, self._outputs).sum(axis=1)
+        return np.asarray(self._loss.factor * by_candidate)
+
     def column(self, candidate: int) -> Floats:
         """A copy of one candidate's parameters (width + 1, outputs)."""
         start = candidate * self._outputs

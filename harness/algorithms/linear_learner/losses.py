@@ -21,14 +21,15 @@ class Loss:
     """What is made as small as possible.
 
     `objective` is its name in the log; its value grows with the `power` of the label's unit. `values`
-    gives the loss of each record for each candidate, `slopes` what a small step of each score adds to
-    what is minimised (half of it for squared losses).
+    gives the loss of each record for each candidate, `slopes` its derivative by the score, divided by
+    `factor` (2 for squared losses).
     """
 
     objective: str
     power: int
     values: Function
     slopes: Function
+    factor: float = 1.0
 
 
 def _squared(objective: str, tolerance: float) -> Loss:
@@ -44,7 +45,7 @@ def _squared(objective: str, tolerance: float) -> Loss:
             return error
         return np.sign(error) * np.maximum(np.abs(error) - tolerance, 0)
 
-    return Loss(objective, 2, values, slopes)
+    return Loss(objective, 2, values, slopes, factor=2.0)
 
 
 def _absolute(objective: str, tolerance: float) -> Loss:

@@ -88,28 +88,30 @@ def fit(dataset: Dataset, settings: Settings) -> Scaling:
     if unbias and not dataset.dense:
         raise NotHonoured("The value 'true' of the 'unbias_data' hyperparameter with sparse data")
     if unbias is None:
-        unbias = normalize and dataset.dense
+        # A model without bias goes through the origin, so nothing may be moved behind its back.
+        unbias = normalize and dataset.dense and settings.use_bias
     mean, deviation = _moments(sample)
-    # Without unbiasing, features keep their mean, and with it the meaning of a deviation from it.
-    scaling_mean = mean if unbias else np.zeros_like(mean)
-    scaling_deviation = deviation if normalize else np.ones_like(deviation)
+    mean = mean if unbias else np.zeros_like(mean)
+    deviation = deviation if normalize else np.ones_like(deviation)
     rotation = None
     if (
         dataset.dense
         and normalize
-        and unbias
         and not settings.l1
         and 1 < dataset.width <= _WIDEST_DECORRELATED
     ):
         rotation = _decorrelation((sample - mean) / deviation)
-    label_mean, label_deviation = 0.0, 1.0
-    if settings.regression:
-        labels = dataset.labels[: settings.num_point_for_scaler].astype(np.float64)
-        if settings.unbias_label is not False:
-            label_mean = float(labels.mean())
-        if settings.normalize_label is not False:
-            label_deviation = _safe(labels.std(), labels.mean())
-    return Scaling(scaling_mean, scaling_deviation, rotation, label_mean, label_deviation)
+    return Scaling(mean, deviation, rotation, *_label_moments(dataset, settings))
+
+
+def _label_moments(dataset: Dataset, settings: Settings) -> tuple[float, float]:
+    if not settings.regression:
+        return 0.0, 1.0
+    labels = dataset.labels[: settings.num_point_for_scaler].astype(np.float64)
+    unbias = settings.use_bias if settings.unbias_label is None else settings.unbias_label
+    mean = float(labels.mean())
+    deviation = _safe(labels.std(), mean) if settings.normalize_label is not False else 1.0
+    return mean if unbias else 0.0, deviation
 
 
 def _moments(sample: Any) -> tuple[Floats, Floats]:
@@ -130,5 +132,5 @@ def _safe(deviation: float, mean: float) -> float:
 
 
 def _decorrelation(normalized: Floats) -> Floats:
-    variances, directions = np.linalg.eigh(normalized.T @ normalized / len(normalized))
-    return np.asarray(directions / np.sqrt(np.maximum(variances, 0) + _FLOOR))
+    moments, directions = np.linalg.eigh(normalized.T @ normalized / len(normalized))
+    return np.asarray(directions / np.sqrt(np.maximum(moments, 0) + _FLOOR))

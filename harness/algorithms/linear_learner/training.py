@@ -210,6 +210,9 @@ class _Training:
         lost = np.where(np.isfinite(found[judge]), found[judge], np.inf)
         if selection.by_loss(self._settings):
             values = -lost
+            if validation is None and (self._settings.wd or self._settings.l1):
+                # Regularisation that was asked for counts; otherwise it would lose to the fit.
+                values = values - self._unit * descent.penalties()
         else:
             part = selection.sample(judged.coordinates)
             values = selection.values(self._settings, descent.scores(part), judged.labels)
@@ -245,7 +248,8 @@ class _Training:
                 weights.astype(np.float32),
                 bias.astype(np.float32),
             )
-        if not (np.isfinite(model.weights).all() and np.isfinite(model.bias).all()):
+        numbers = (best.loss, model.weights, model.bias)
+        if not all(np.isfinite(number).all() for number in numbers):
             raise CustomerError(
                 "The training loss diverged for every model. Please lower learning_rate."
             )
