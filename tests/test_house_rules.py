@@ -42,6 +42,23 @@ def test_a_scenario_sees_targets_and_checks_only(source: Path) -> None:
     assert [name for name in ours if not name.startswith(SCENARIOS_MAY_IMPORT)] == []
 
 
+@pytest.mark.parametrize("source", _sources("tests"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_test_says_what_holds(source: Path) -> None:
+    """Each test function has a docstring that begins with a sentence."""
+    functions = [
+        node
+        for node in ast.walk(ast.parse(source.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+    ]
+    mute = [
+        node.name
+        for node in functions
+        if "." not in (ast.get_docstring(node) or "").partition("\n\n")[0]
+    ]
+    assert mute == []
+
+
 def test_the_constraints_are_exact_and_come_from_nowhere_in_particular() -> None:
     """Each line pins one package, once, by version alone."""
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
