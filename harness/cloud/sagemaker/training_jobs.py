@@ -57,6 +57,8 @@ def create_training_job(service: SageMaker, context: RequestContext, request: Re
     name = request["TrainingJobName"]
     arn = sagemaker_arn(context.account, context.region, "training-job", name)
     training_checks.check_consistency(request)
+    # It gets ready while the checks ask S3.
+    service.engine.warm()
     tags = checked(request.get("Tags", ()))
     image = request["AlgorithmSpecification"]["TrainingImage"]
     implementation = image_of_training(service.images, image, request["RoleArn"])
@@ -85,7 +87,6 @@ def create_training_job(service: SageMaker, context: RequestContext, request: Re
         state.training_jobs.add(job)
         state.tags[arn] = tags
         state.training_runs[job.serial] = run
-    service.engine.warm()
     service.background.enqueue(f"training {name}", run.run)
     return {"TrainingJobArn": arn}
 
