@@ -140,7 +140,7 @@ def download_manifest(
     body = s3.get_object(Bucket=bucket, Key=key)["Body"].read(_LARGEST_MANIFEST + 1)
     try:
         entries = json.loads(body) if len(body) <= _LARGEST_MANIFEST else None
-    except ValueError:
+    except (ValueError, RecursionError):
         entries = None
     if (
         not isinstance(entries, list)

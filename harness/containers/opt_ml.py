@@ -189,11 +189,13 @@ def read_failure(root: Path) -> str | None:
         )
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        text = file.read(4 * FAILURE_LENGTH).decode("utf-8", "replace")[:FAILURE_LENGTH]
-    return text or None
+        text = os.read(descriptor, 4 * FAILURE_LENGTH).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
+    return text[:FAILURE_LENGTH] or None
 
 
 def collect_model(root: Path, archive: IO[bytes]) -> bool:
