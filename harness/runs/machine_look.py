@@ -10,8 +10,14 @@ SERVICE = "machine"
 
 def look(machine: Machine) -> frozenset[Item]:
     """Processes under `machine.pid`, ports that it or they listen on, files in its folder."""
+    files = (str(path.relative_to(machine.folder)) for path in machine.folder.rglob("*"))
+    return look_at_process(machine.pid) | {Item(SERVICE, "file", name) for name in files}
+
+
+def look_at_process(pid: int) -> frozenset[Item]:
+    """The processes under this one, and the ports that it or they listen on."""
     found: set[Item] = set()
-    own = psutil.Process(machine.pid)
+    own = psutil.Process(pid)
     for process in [own, *own.children(recursive=True)]:
         try:
             if process != own:
@@ -19,11 +25,8 @@ def look(machine: Machine) -> frozenset[Item]:
                 found.add(Item(SERVICE, "process", f"{process.pid} ({words})"))
             for connection in process.net_connections(kind="inet"):
                 if connection.status == psutil.CONN_LISTEN:
-                    found.add(
-                        Item(SERVICE, "port", f"{connection.laddr.ip}:{connection.laddr.port}")
-                    )
+                    where = f"{connection.laddr.ip}:{connection.laddr.port}"
+                    found.add(Item(SERVICE, "port", where))
         except psutil.Error:
             continue  # it ended while we looked
-    for path in machine.folder.rglob("*"):
-        found.add(Item(SERVICE, "file", str(path.relative_to(machine.folder))))
     return frozenset(found)

@@ -1,6 +1,7 @@
 """Plays scenarios on a target, one after another, and proves that nothing is left of them."""
 
 import contextlib
+import os
 import platform
 import secrets
 import signal
@@ -10,6 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from types import FrameType
@@ -33,7 +35,7 @@ from harness.runs.steps import Step, Steps
 from harness.runs.teardown import teardown
 from harness.runs.transcript import Transcript
 from harness.targets.lab import Lab, Verdict
-from harness.targets.place import Place, Target
+from harness.targets.place import Machine, Place, Target
 
 # How long what ends by itself (a deleted endpoint's processes) may take before it counts as left.
 PATIENCE = 15.0
@@ -73,10 +75,12 @@ def run(
     ledger_path: Path,
     named: frozenset[str] = frozenset(),
     transcript: Transcript | None = None,
+    patience: float = PATIENCE,
 ) -> RunResult:
     """Play the scenarios that the target offers; whatever happens, what they created is deleted.
 
-    Ctrl-C and SIGTERM end the scenario that runs, not the teardown.
+    Ctrl-C and SIGTERM end the scenario that runs, not the teardown. `patience` is how many seconds
+    what ends by itself may take before it counts as left.
     """
     run_id = secrets.token_hex(4)
     started, began = datetime.now(UTC), time.monotonic()
@@ -100,8 +104,9 @@ def run(
         ledger = stack.enter_context(Ledger(ledger_path, run_id))
         if offered:
             listener.phase(f"opening {target.name}")
+            children_before = machine_look.look_at_process(os.getpid())
             with target.open() as place:
-                play = _Playing(place, run_id, ledger, listener, transcript, signals)
+                play = _Playing(place, run_id, ledger, listener, transcript, signals, patience)
                 for number, scenario in enumerate(offered, 1):
                     listener.begins(scenario, number, len(offered))
                     result = play.scenario(scenario)
@@ -113,7 +118,7 @@ def run(
             if place.machine is not None:
                 listener.phase("looking for what is left on this machine")
                 left_after_close = _wait_until_gone(
-                    lambda: machine_look.look(place.machine) if place.machine else frozenset()
+                    partial(_left_on, place.machine, children_before), patience
                 )
     order = {scenario.name: index for index, scenario in enumerate(scenarios)}
     return RunResult(
@@ -159,6 +164,7 @@ class _Playing:
         listener: Listener,
         transcript: Transcript,
         signals: "_Signals",
+        patience: float,
     ) -> None:
         self._place = place
         self._run_id = run_id
@@ -166,6 +172,7 @@ class _Playing:
         self._listener = listener
         self._transcript = transcript
         self._signals = signals
+        self._patience = patience
         # Clients of our own: what the runner does is no part of the lesson.
         self._clients = _Clients(place)
         self._inventory = Inventory(self._clients, buckets=[place.bucket])
@@ -253,7 +260,7 @@ class _Playing:
 
     def _wait_until_gone(self, look: Callable[[], frozenset[Item]]) -> frozenset[Item]:
         """As the function of this name, but wait only for what ends by itself."""
-        return _wait_until_gone(look, worth_it=self._ends_by_itself)
+        return _wait_until_gone(look, self._patience, self._ends_by_itself)
 
     def _ends_by_itself(self, found: frozenset[Item]) -> bool:
         """Whether all of it is an endpoint's end, or processes whose resources are gone."""
@@ -345,10 +352,14 @@ class _Signals:
             raise _Interrupted
 
 
+def _left_on(machine: Machine, before: frozenset[Item]) -> frozenset[Item]:
+    """What a place that is closed has left on this machine."""
+    return machine_look.look(machine) - before
+
+
 def _wait_until_gone(
     look: Callable[[], frozenset[Item]],
-    *,
-    patience: float = PATIENCE,
+    patience: float,
     worth_it: Callable[[frozenset[Item]], bool] = lambda _found: True,
 ) -> frozenset[Item]:
     """What `look` finds at last: nothing, or what is there when patience ends or waiting is no use."""
