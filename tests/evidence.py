@@ -131,20 +131,24 @@ def evidence_of(item: pytest.Item) -> Iterator[Evidence]:
     Raises:
         UnresolvedError: a marker does not have exactly one string.
     """
-    test = re.sub(r"\[.*\]$", "", item.nodeid)
     doc = getattr(getattr(item, "obj", None), "__doc__", None) or ""
     for marker in item.iter_markers():
         if marker.name in KINDS:
             if len(marker.args) != 1 or marker.kwargs or not isinstance(marker.args[0], str):
                 raise UnresolvedError(f"@pytest.mark.{marker.name} takes one reference, a string")
-            yield Evidence(marker.name, marker.args[0], test, " ".join(doc.split()))
+            yield Evidence(marker.name, marker.args[0], _test(item), " ".join(doc.split()))
+
+
+def _test(item: pytest.Item) -> str:
+    """The test without its parameters: one claim, however many examples."""
+    return item.nodeid.partition("[")[0]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Fail the collection of a module with a reference that leads nowhere."""
     report = yield
-    faults = []
+    faults: dict[str, None] = {}
     for item in report.result or ():
         if isinstance(item, pytest.Item):
             ref = "evidence"
@@ -153,7 +157,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
                     ref = f"@pytest.mark.{evidence.kind}({evidence.ref!r})"
                     resolve(evidence.ref)
             except UnresolvedError as error:
-                faults.append(f"{item.nodeid}: {ref}: {error}")
+                faults[f"{_test(item)}: {ref}: {error}"] = None
     if faults:
         report.outcome = "failed"
         report.longrepr = "\n".join(faults)
