@@ -20,6 +20,7 @@ CONTENT_TYPE = "text/csv"
 _BLOCK = 1 << 20
 _LONGEST_LINE = 1 << 26
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 # Python's float() also takes 1_000 and digits of other scripts, which no CSV reader of SageMaker does.
 _NUMBER = re.compile(
     r"\s*[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|nan|inf|infinity)\s*",
@@ -123,7 +124,7 @@ def _table(
     block: bytes, line: int, width: int | None, delimiter: str, missing: float | None
 ) -> npt.NDArray[np.float64] | None:
     """The numbers of whole lines; None when all of them are blank."""
-    if b'"' not in block and b"\r" not in block.replace(b"\r\n", b"") and block.isascii():
+    if b'"' not in block and block.isascii() and not _LONE_RETURN.search(block):
         rows = [row for row in block.split(b"\n") if row and row != b"\r"]
         if not rows:
             return None
@@ -147,12 +148,7 @@ def _table(
 def _careful_table(
     block: bytes, line: int, width: int | None, delimiter: str, missing: float | None
 ) -> npt.NDArray[np.float64] | None:
-    try:
-        text = block.decode("utf-8")
-    except UnicodeDecodeError as error:
-        at = line + block.count(b"\n", 0, error.start)
-        raise FormatError("bytes that are not UTF-8", expected="text in UTF-8", line=at) from None
-    reader = _csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = _csv.reader(_lines(block, line), delimiter=delimiter, strict=True)
     rows: list[list[float]] = []
     while True:
         at = line + reader.line_num
@@ -169,6 +165,17 @@ def _careful_table(
         width = len(cells)
         rows.append([_number(cell, missing, at, column) for column, cell in enumerate(cells, 1)])
     return np.array(rows, np.float64) if rows else None
+
+
+def _lines(block: bytes, line: int) -> Iterator[str]:
+    # Not splitlines(): to that a carriage return alone ends a line.
+    for at, raw in enumerate(io.BytesIO(block), line):
+        if _LONE_RETURN.search(raw):
+            raise FormatError("a carriage return", expected="a newline after it", line=at)
+        try:
+            yield raw.decode("utf-8")
+        except UnicodeDecodeError:
+            raise FormatError("bytes that are not UTF-8", expected="UTF-8", line=at) from None
 
 
 def _number(cell: str, missing: float | None, line: int, column: int) -> float:

@@ -103,6 +103,7 @@ def test_any_bytes_are_numbers_or_a_format_error(data: bytes) -> None:
         (b"\xef\xbb\xbf1,2\n", 1, 1, "byte order mark"),
         (b"1,2\n3,\xff\n", 2, None, "not UTF-8"),
         (b"1;2\n", 1, 1, "the cell '1;2'"),
+        (b"1,2\n3,4\r5,6\n", 2, None, "a carriage return"),
         (b'1,2\n"3,4\n', 2, None, "unexpected end of data"),
         (b"1\n\n\nx\n", 4, 1, "the cell 'x'"),
         (b'"1","2"\n"3","' + b"y" * 80 + b'"\n', 2, 2, r"the cell 'y{50}\.\.\.'"),

@@ -106,7 +106,7 @@ def pbr(features: list[list[float]], labels: list[float] | None = None) -> bytes
             "configuration is provided. (caused by MXNetError)",
         ),
         (
-            gzip.compress(PBR), None,
+            gzip.compress(PBR, mtime=0), None,
             "Unable to read data channel 'train'. Please verify the correct data channel "
             "configuration is provided. (caused by MXNetError)",
         ),
@@ -131,6 +131,10 @@ def pbr(features: list[list[float]], labels: list[float] | None = None) -> bytes
             "Unable to read data channel 'train'. Found infinite floating point values. Please "
             "remove any infinite floating point values in the input data. (caused by MXNetError)",
         ),
+    ],
+    ids=[
+        "nan", "infinity", "csv-as-recordio", "csv-as-default", "cut", "gzip", "csv-type",
+        "no-label", "two-labels", "csv-nan", "csv-overflow",
     ],
 )  # fmt: skip
 def test_data_that_cannot_be_used_is_named_as_the_container_does(

@@ -56,6 +56,7 @@ def test_an_unknown_hyperparameter_fails_the_job(tmp_path: Path) -> None:
         (None, recordio.dumps(np.ones((1, 1))), "Label size on train dataset found to be 0."),
         (None, b"", "No data was found in the data channel 'train'."),
     ],
+    ids=["header", "binary", "text", "type", "nan", "infinity", "no-label", "empty"],
 )
 def test_a_wrong_file_fails_the_job(
     tmp_path: Path, content_type: str | None, train: bytes, words: str

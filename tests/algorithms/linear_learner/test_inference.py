@@ -53,7 +53,9 @@ def bodies() -> list[tuple[str, bytes]]:
 
 
 @pytest.mark.documented(SHAPES)
-@pytest.mark.parametrize(("content_type", "body"), bodies())
+@pytest.mark.parametrize(
+    ("content_type", "body"), bodies(), ids=["csv", "json", "jsonlines", "recordio", "sparse"]
+)
 def test_every_content_type_has_the_same_scores(
     regressor: Served, trained: jobs.Trained, content_type: str, body: bytes
 ) -> None:
