@@ -9,6 +9,7 @@ import contextlib
 import gc
 import importlib
 import os
+import pkgutil
 import select
 import signal
 import socket
@@ -23,15 +24,17 @@ from harness.containers.opt_ml import remove_tree
 from harness.containers.supervisor import supervise
 
 READY = b"R"
-ENTRY = "harness.algorithms.entry"
 PRELOAD = (
-    ENTRY,
+    "harness.algorithms.entry",
     "numpy",
     "uvicorn.protocols.http.httptools_impl",
     "uvicorn.loops.uvloop",
     "uvicorn.lifespan.off",
     "xgboost",
+    "harness.algorithms.*",
 )
+"""What the built-in algorithms need, in the order of import; a name with .* is a package in full."""
+
 _LAST_BREATH = 10
 """Seconds in which a process whose sockets are closed ends."""
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
@@ -43,8 +46,13 @@ _HIDDEN = ("pandas", "sklearn")
 def environment(own: Mapping[str, str]) -> dict[str, str]:
     """What the server inherits of the engine's `own` environment: its forks show it under /proc."""
     kept = {name: own[name] for name in own if name in _INHERITED or name.startswith("COVERAGE_")}
-    # OpenBLAS starts its threads when it is loaded, unless it is to have one only.
-    return kept | {"OPENBLAS_NUM_THREADS": "1"}
+    return {
+        **kept,
+        # OpenBLAS starts its threads when it is loaded, unless it is to have one only.
+        "OPENBLAS_NUM_THREADS": "1",
+        # Containers share the cores, and threads that wait in a loop take them from each other.
+        "OMP_WAIT_POLICY": "PASSIVE",
+    }
 
 
 class _Server:
@@ -62,7 +70,7 @@ class _Server:
         adopt_orphans()
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
-        for module in _with_wishes(modules):
+        for module in _in_full(modules):
             if not self._serve(timeout=0):
                 return
             _import(module)
@@ -129,24 +137,29 @@ class _Server:
             end_children(spare=self._supervisors)
 
 
-def _with_wishes(modules: Sequence[str]) -> Iterator[str]:
+def _in_full(modules: Sequence[str]) -> Iterator[str]:
     for module in modules:
-        yield module
-        if module == ENTRY and module in sys.modules:
-            yield from getattr(sys.modules[module], "PRELOAD", ())
+        package, _, rest = module.rpartition(".")
+        if rest != "*":
+            yield module
+        elif _import(package):
+            for found in pkgutil.walk_packages(sys.modules[package].__path__, f"{package}."):
+                if not found.name.endswith(".__main__"):
+                    yield found.name
 
 
-def _import(module: str) -> None:
+def _import(module: str) -> bool:
     """Import `module`; what cannot be imported is the concern of the program that needs it."""
     absent = [name for name in _HIDDEN if name not in sys.modules]
     sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
     try:
         importlib.import_module(module)
     except Exception:
-        pass
+        return False
     finally:
         for name in absent:
             del sys.modules[name]
+    return True
 
 
 def main(arguments: Sequence[str]) -> NoReturn:

@@ -72,6 +72,7 @@ def test_environment_of_server() -> None:
         "PATH": "/bin",
         "COVERAGE_RUN": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",
     }
 
 
