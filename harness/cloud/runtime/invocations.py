@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 STREAMED_BYTES = 512 * 1024
+# Shorter than what servers commonly keep an idle connection for (uvicorn and gunicorn: 5 and 2 s).
+KEEPALIVE_SECONDS = 1.5
 _LOG_GROUP = "/aws/sagemaker/Endpoints/"
 
 
@@ -85,11 +87,7 @@ class Invocations:
                 f"{caller.account}.",
             ) from None
         except NoWorker:
-            raise AwsError(
-                "ServiceUnavailable",
-                f"Endpoint {endpoint} has no instance that can answer at this moment.",
-                503,
-            ) from None
+            raise _no_worker(endpoint) from None
 
     async def _forward(
         self, lease: Lease, caller: Caller, request: dict[str, Any], body: bytes, request_id: str
@@ -98,7 +96,7 @@ class Invocations:
 
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
                 auto_decompress=False,
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
@@ -132,9 +130,21 @@ class Invocations:
                 )
         except TimeoutError:
             raise failure.timed_out() from None
+        except aiohttp.ClientConnectorError:
+            # Nothing was sent: the worker ended a moment ago, and the router will hear of it.
+            raise _no_worker(request["EndpointName"]) from None
         except aiohttp.ClientError:
             # The worker ended or closed the connection before it answered.
             raise failure.of_container(500, b"") from None
+
+
+def _no_worker(endpoint: str) -> AwsError:
+    """SDKs retry this one."""
+    return AwsError(
+        "ServiceUnavailable",
+        f"Endpoint {endpoint} has no instance that can answer at this moment.",
+        503,
+    )
 
 
 async def _read(answer: "aiohttp.ClientResponse", limit: int) -> bytes | None:

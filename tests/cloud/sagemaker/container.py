@@ -1,5 +1,6 @@
 """What the test images run: a program whose hyperparameters or environment say what it does."""
 
+import contextlib
 import http.server
 import json
 import os
@@ -78,7 +79,15 @@ def _hang(meeting: str) -> NoReturn:
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self._answer(503 if os.environ.get("DO") == "sick" else 200, b"")
+        do = os.environ.get("DO", "")
+        if do.startswith("sick "):
+            # Whoever opens the other end knows that it has been pinged.
+            with contextlib.suppress(FileNotFoundError), Path(do[5:]).open("w") as pipe:
+                Path(do[5:]).unlink()
+                pipe.write("pinged")
+            self._answer(503, b"")
+        else:
+            self._answer(200, b"")
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
@@ -87,6 +96,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         elif body.startswith(b"meet "):
             # The one end of a pipe: the answer is what the test writes into the other.
             self._answer(200, Path(body[5:].decode()).read_bytes())
+        elif body == b"pid":
+            self._answer(200, str(os.getpid()).encode())
         elif body == b"model":
             model = Path(os.environ["SAGEMAKER_BASE_DIR"]) / "model"
             names = sorted(str(p.relative_to(model)) for p in model.rglob("*"))
@@ -108,7 +119,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 def _serve() -> int:
     do = os.environ.get("DO", "")
-    if do == "crash":
+    if do.startswith("crash"):
         print("cannot start", file=sys.stderr, flush=True)
         return 3
     if do.startswith("once "):
@@ -117,6 +128,11 @@ def _serve() -> int:
             Path(do[5:]).touch(exist_ok=False)
         except FileExistsError:
             return 4
+    if do.startswith("gate "):
+        Path(do[5:]).read_text()
+    if do.startswith("pid "):
+        Path(do[4:]).write_text(str(os.getpid()))
+        threading.Event().wait()
     if do == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     address = os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"])

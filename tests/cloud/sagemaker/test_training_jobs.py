@@ -361,7 +361,10 @@ def test_managed_spot_training_waits_no_longer_than_told(
     clock.advance(600)
     done = finished(name)
     # Both limits are reached; the one that was set first is the one of the wait.
-    assert (done["TrainingJobStatus"], done["SecondaryStatus"]) == ("Stopped", "MaxWaitTimeExceeded")
+    assert (done["TrainingJobStatus"], done["SecondaryStatus"]) == (
+        "Stopped",
+        "MaxWaitTimeExceeded",
+    )
     assert done["EnableManagedSpotTraining"] is True
 
 
