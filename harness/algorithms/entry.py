@@ -14,10 +14,6 @@ from typing import Any
 
 from harness.algorithms import contract, serving
 
-PRELOAD = ("harness.algorithms.entry", "numpy", "google.protobuf.message", "harness.formats.recordio",
-           "harness.formats.csv", "harness.algorithms.linear_learner")  # fmt: skip
-"""Modules worth importing in a process that is forked for each container."""
-
 _USAGE = "usage: python -m harness.algorithms ALGORITHM [--version V] train|serve"
 
 

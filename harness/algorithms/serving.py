@@ -26,7 +26,7 @@ with suppress(ImportError):
     import httptools  # noqa: F401
     import uvicorn.protocols.http.httptools_impl
 with suppress(ImportError):
-    import uvloop  # noqa: F401
+    import uvicorn.loops.uvloop
 
 PORT = "SAGEMAKER_BIND_TO_PORT"
 HOST = "SAGEMAKER_BIND_TO_HOST"

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.random import default_rng
 
 from harness.algorithms.linear_learner.candidates import Candidate
 from harness.algorithms.linear_learner.losses import Loss
@@ -66,7 +67,7 @@ class Descent:
         self._settings = settings
         self._loss = loss
         self._count, self._outputs = len(candidates), settings.outputs
-        self._generator = np.random.default_rng(SEED)
+        self._generator = default_rng(SEED)
         self.schedule = schedule(settings, batches)
         self._batch = 0
         self._rates = self._per_column([c.learning_rate for c in candidates])
