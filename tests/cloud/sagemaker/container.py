@@ -45,6 +45,8 @@ def _train() -> int:
         elif what == "meet":
             # Whoever opens the other end knows that this program has come here.
             Path(value).read_text()
+        elif what == "obey":
+            return int(Path(value).read_text())
         elif what == "term":
             _wait_for_term(value, base)
         elif what == "hang":
