@@ -36,6 +36,7 @@ class Feed:
         ended: Callable[[dict[str, Any] | None], None],
         words: bytes = b"",
     ) -> None:
+        os.set_blocking(log, False)
         self.log = log
         self.control = control
         self.open = True
@@ -111,7 +112,6 @@ class Pump:
 
     def attend(self, feed: Feed) -> None:
         """Read `feed` to its end."""
-        os.set_blocking(feed.log, False)
 
         def begin() -> None:
             self._selector.register(feed.log, selectors.EVENT_READ, lambda: self._on_log(feed))

@@ -11,7 +11,7 @@ import pytest
 
 from harness.containers.process_engine import ProcessEngine
 from harness.containers.spec import Exit, Program
-from tests.containers.engine_contract import DAEMON, GRANDCHILD, SLEEPER, Runner, python
+from tests.containers.engine_contract import DAEMON, DEAF, GRANDCHILD, SLEEPER, Runner, python
 from tests.containers.processes import (
     PATIENCE,
     children,
@@ -138,6 +138,18 @@ def test_supervisor_killed(runner: Runner, code: str) -> None:
     assert container.wait(PATIENCE) == Exit(signal=9)
     wait_until_gone(container.pid)
     wait_until_gone(descendant)
+
+
+def test_supervisor_killed_after_fork_server(runner: Runner) -> None:
+    """When fork server and supervisor are killed, the program dies all the same, by the kernel's hand."""
+    container, log = runner.start(python(DEAF))
+    log.wait_for(lambda text: text == "ready")
+    (server,) = children(os.getpid())
+    for pid in (server, parent(container.pid)):
+        os.kill(pid, signal.SIGKILL)
+        wait_until_gone(pid)
+    wait_until_gone(container.pid)
+    assert container.wait(PATIENCE) == Exit(signal=9)
 
 
 def test_other_containers_survive_death_of_supervisor(runner: Runner) -> None:

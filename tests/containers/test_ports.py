@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import http.server
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -133,7 +134,7 @@ def test_nobody_else_is_given_it(reservation: Reservation, reuse: int) -> None:
 def only(asking: socket.socket, port: int) -> None:
     """Let the kernel choose for `asking` from one port only (IP_LOCAL_PORT_RANGE, since Linux 6.3)."""
     try:
-        asking.setsockopt(socket.IPPROTO_IP, 51, port << 16 | port)
+        asking.setsockopt(socket.IPPROTO_IP, 51, struct.pack("=I", port << 16 | port))
     except OSError:
         pytest.xfail(
             "this kernel chooses from all ports; that it never takes a bound one cannot be shown"
