@@ -188,9 +188,8 @@ class App:
         self, destination: Destination, scope: Scope, receive: Receive, send: Send
     ) -> None:
         if destination.signing_name is not None:
-            await asyncio.get_running_loop().run_in_executor(
-                self._pool, self._services.prepare, destination.signing_name
-            )
+            # Not in the control plane's threads: all of them may be waiting for just this answer.
+            await self._mount.run(self._services.prepare, destination.signing_name)
         await self._mount(scope, receive, send)
 
     async def _moto_reset(

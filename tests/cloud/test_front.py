@@ -79,7 +79,7 @@ def wire(cloud: LocalCloud) -> Wire:
     ("body", "code"),
     [
         (b"{", "SerializationException"),
-        (b"", "ValidationException"),
+        (b"", "SerializationException"),
         (b"[]", "SerializationException"),
         (b"null", "SerializationException"),
         (b"\xff\xfe", "SerializationException"),

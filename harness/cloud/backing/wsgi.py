@@ -58,6 +58,10 @@ class WsgiMount:
             response = await loop.run_in_executor(self._pool, self._call, environ)
         await response.send(send, head_only=scope["method"] == "HEAD")
 
+    async def run(self, function: Callable[..., None], *arguments: object) -> None:
+        """Have `function` called by a thread of the application's."""
+        await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+
     def _call(self, environ: Environ) -> Response:
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
