@@ -13,6 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from harness.cli.pace import checked_pace
 from harness.cli.problem import Problem
 from harness.sdk.environment import local_environment
 
@@ -114,13 +115,9 @@ def _in_foreground() -> bool:
 @contextmanager
 def _cloud(host: str, port: int, seeds: Sequence[str], pace: str) -> "Iterator[LocalCloud]":
     folders = [_seed(seed) for seed in seeds]
+    chosen = checked_pace(pace)
     from harness.cloud.local_cloud import LocalCloud
-    from harness.cloud.sagemaker.pace import Pace
 
-    try:
-        chosen = Pace.named(pace)
-    except KeyError:
-        raise Problem(f"there is no pace {pace!r}", "choose fastest or realistic") from None
     try:
         cloud = LocalCloud(host, port, pace=chosen).start()
     except OSError as error:

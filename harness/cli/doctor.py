@@ -48,7 +48,10 @@ def _findings() -> Iterator[Finding]:
     yield _credentials()
     browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
     yield Finding(
-        "browser", browser or "none", browser is not None, advice="only for scenarios with a web page"
+        "browser",
+        browser or "none",
+        browser is not None,
+        advice="only for scenarios with a web page",
     )
     free = shutil.disk_usage(os.environ.get("TMPDIR", "/tmp")).free / 2**30
     yield Finding(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cli.loading import checked_folders, load_all, quietly
+from harness.cli.pace import checked_pace
 from harness.cli.problem import Problem
 from harness.runs import scenarios
 from harness.targets import catalogue
@@ -34,13 +35,16 @@ def play(options: Options) -> int:
     """Play what was asked for; the exit code."""
     if options.everything == bool(options.names):
         raise Problem(
-            "name the scenarios to play, or say --all" if not options.names else "names and --all",
+            "names and --all exclude each other"
+            if options.names
+            else "name the scenarios to play, or say --all",
             "harness list shows the scenarios",
         )
     try:
         target = catalogue.find(options.target, region=options.region, pace=options.pace)
     except catalogue.TargetNotThere as error:
         raise Problem(str(error), "choose it with --target") from None
+    checked_pace(options.pace)
     where = checked_folders(options.folders)
     for path in filter(None, (options.report, options.json and options.json.parent)):
         _make(path)

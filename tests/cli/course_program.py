@@ -50,5 +50,5 @@ scores = np.array([float(line) for line in predictions.split()])
 print("error", float(np.abs(scores - target[:5]).max()) < 1)
 predictor.delete_endpoint()
 
-names = [endpoint["EndpointName"] for endpoint in boto3.client("sagemaker").list_endpoints()["Endpoints"]]
-print("endpoints", names)
+answer = boto3.client("sagemaker").list_endpoints(StatusEquals="InService")
+print("endpoints", [endpoint["EndpointName"] for endpoint in answer["Endpoints"]])
