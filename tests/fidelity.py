@@ -85,7 +85,8 @@ def page(claims: Iterable[Evidence], known: Iterable[Difference]) -> str:
             if file != test_file:
                 lines += [f"`{file}`", ""] if not test_file else ["", f"`{file}`", ""]
                 test_file = file
-            lines.append(f"* {claim.sentence} ({_source(claim.ref)})")
+            name = claim.test.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+            lines.append(f"* {name}: {claim.sentence} ({_source(claim.ref)})")
     return "\n".join(lines) + "\n"
 
 
@@ -116,7 +117,7 @@ def collect() -> tuple[Evidence, ...]:
         RuntimeError: the tree can't be collected; pytest has printed why.
     """
     collected = _Collected()
-    arguments = ["--collect-only", "-q", "-q", "--no-header", "-p", "no:cacheprovider"]
+    arguments = ["--collect-only", "-qqq", "--no-header", "-p", "no:cacheprovider"]
     status = pytest.main([*arguments, str(ROOT / "tests")], plugins=[collected])
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise RuntimeError("the tests can't be collected")

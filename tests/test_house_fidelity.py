@@ -11,7 +11,7 @@ from tests.fidelity import Difference, differences, page
 def test_the_page_lists_what_is_assumed_before_what_is_documented() -> None:
     """Differences come first, then assumptions; each claim has its sentence and its source."""
     claims = [
-        Evidence("documented", "sagemaker:CreateModel", "tests/a.py::test_x", "A model is made."),
+        Evidence("documented", "sagemaker:CreateModel", "tests/a.py::test_x_y", "A model is made."),
         Evidence("assumed", "notes/a.md#b", "tests/a.py::test_y", "Guessed."),
     ]
     known = [Difference("memory", "State is lost.", "It is in memory.", "harness/cloud")]
@@ -20,8 +20,8 @@ def test_the_page_lists_what_is_assumed_before_what_is_documented() -> None:
         text.index(part)
         for part in (
             "* **memory**: State is lost. It is in memory. (`harness/cloud`)",
-            "* Guessed. ([a.md#b](notes/a.md#b))",
-            "* A model is made. (`sagemaker:CreateModel`)",
+            "* y: Guessed. ([a.md#b](notes/a.md#b))",
+            "* x y: A model is made. (`sagemaker:CreateModel`)",
         )
     ]
     assert places == sorted(places)
