@@ -3,6 +3,8 @@
 `python -m tests.fidelity` writes docs/fidelity.md; `--check` says whether the page is current.
 """
 
+import contextlib
+import io
 import sys
 import tomllib
 from collections.abc import Iterable
@@ -114,13 +116,15 @@ def collect() -> tuple[Evidence, ...]:
     """The claims of the whole test tree.
 
     Raises:
-        RuntimeError: the tree can't be collected; pytest has printed why.
+        RuntimeError: the tree can't be collected; the message is what pytest said.
     """
     collected = _Collected()
-    arguments = ["--collect-only", "-qqq", "--no-header", "-p", "no:cacheprovider"]
-    status = pytest.main([*arguments, str(ROOT / "tests")], plugins=[collected])
+    arguments = ["--collect-only", "-qq", "--no-header", "-p", "no:cacheprovider"]
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        status = pytest.main([*arguments, str(ROOT / "tests")], plugins=[collected])
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-        raise RuntimeError("the tests can't be collected")
+        raise RuntimeError(f"the tests can't be collected:\n{said.getvalue()}")
     return tuple(collected.claims)
 
 
