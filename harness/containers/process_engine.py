@@ -151,7 +151,7 @@ class ProcessEngine:
             target=self._make_calls, name="container-exits", daemon=True
         )
         self._caller.start()
-        self._spawn = spawn
+        self.spawns = spawn
         self._launcher: launchers.Launcher = (
             launchers.SpawnLauncher()
             if spawn

@@ -96,7 +96,11 @@ class Runner:
 
 
 class EngineContract:
-    """The promises. `engine` is shared by the tests of a class, `make_engine` makes one more."""
+    """The promises.
+
+    Fixtures of the engine's module: `engine` is shared by the tests, `make_engine` makes one more, `crowd` is how
+    many containers it shall run at a time.
+    """
 
     @pytest.fixture
     def runner(self, engine: Engine, tmp_path: Path) -> Runner:
@@ -478,11 +482,11 @@ class EngineContract:
 
     # Many, and the end.
 
-    def test_fifty_at_once(self, runner: Runner) -> None:
-        """Fifty containers run at a time; each keeps its own log and its own exit code."""
+    def test_many_at_once(self, runner: Runner, crowd: int) -> None:
+        """Many containers run at a time; each keeps its own log and its own exit code."""
         started = [
             runner.start(Program(arguments=("/bin/sh", "-c", f"echo {n}; read line; exit {n}")))
-            for n in range(50)
+            for n in range(crowd)
         ]
         for number, (container, log) in enumerate(started):
             assert container.wait(PATIENCE) == Exit(code=number)

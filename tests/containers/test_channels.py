@@ -109,9 +109,21 @@ def test_every_path_ends_as_its_key(key: str, length: int) -> None:
 
 def test_many_objects(s3: Any, new_bucket: NewBucket, tmp_path: Path) -> None:
     """More objects than one page of a listing holds arrive whole, in the order of their keys."""
-    objects = {f"many/{number:05}": str(number).encode() for number in range(1_050)}
-    files = download_s3_prefix(s3, f"s3://{new_bucket(objects)}/many/", tmp_path)
-    assert [path.name for path in files] == [f"{number:05}" for number in range(1_050)]
+    objects = {f"many/{number:05}": str(number).encode() for number in range(205)}
+    uri = f"s3://{new_bucket(objects)}/many/"
+    pages: list[str | None] = []
+
+    def smaller_page(params: dict[str, Any], **_: object) -> None:
+        params["MaxKeys"] = 100  # instead of 1000, S3's own limit
+        pages.append(params.get("ContinuationToken"))
+
+    s3.meta.events.register("provide-client-params.s3.ListObjectsV2", smaller_page)
+    try:
+        files = download_s3_prefix(s3, uri, tmp_path)
+    finally:
+        s3.meta.events.unregister("provide-client-params.s3.ListObjectsV2", smaller_page)
+    assert len(set(pages)) == 3
+    assert [path.name for path in files] == [f"{number:05}" for number in range(205)]
     assert contents(tmp_path) == {key.removeprefix("many/"): body for key, body in objects.items()}
 
 

@@ -80,7 +80,7 @@ def test_environment_of_server() -> None:
 
 def test_openmp_in_forks(runner: Runner) -> None:
     """OpenMP works in every fork: the server itself never used it."""
-    for _ in range(3):
+    for _ in range(2):
         exit, log = runner.run(Program(MODULE, ("train a tree",)))
         assert (exit, log.messages) == (Exit(code=0), ["trained"])
 

@@ -1,12 +1,13 @@
 """Image URIs, as the SDK makes them and as they should not be."""
 
+import functools
 import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sagemaker
+import sagemaker.utils
 from sagemaker import image_uris
 
 from harness.algorithms.xgboost.versions import all_versions
@@ -40,6 +41,18 @@ def regions_of(framework: str, version: str) -> list[str]:
     table = json.loads((SDK_CONFIG / f"{framework}.json").read_text())
     scopes = [table] if "versions" in table else [table["training"]]
     return sorted(scopes[0]["versions"][version]["registries"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tables_read_once() -> Iterator[None]:
+    """The SDK reads botocore's table of endpoints anew for each URI; once is enough."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            sagemaker.utils,
+            "_botocore_resolver",
+            functools.cache(sagemaker.utils._botocore_resolver),
+        )
+        yield
 
 
 def retrieve(framework: str, region: str, version: str, **arguments: str) -> str:

@@ -29,5 +29,11 @@ def engine(make_engine: Callable[[], Engine]) -> Iterator[Engine]:
     engine.close()
 
 
+@pytest.fixture(scope="module")
+def crowd(engine: ProcessEngine) -> int:
+    """Fifty containers; fewer where each needs two interpreters."""
+    return 10 if engine.spawns else 50
+
+
 class TestProcessEngine(EngineContract):
     pass
