@@ -47,7 +47,7 @@ class Channel:
         """Every file of a File mode channel, folders included, in the order of their paths."""
         return sorted(
             Path(folder) / name
-            for folder, _, names in os.walk(self.path, followlinks=True)
+            for folder, _, names in os.walk(self.path)
             for name in names
         )
 

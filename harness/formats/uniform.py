@@ -14,6 +14,7 @@ from harness.formats.records import Array, Records
 
 _TENSOR_TAGS = {np.dtype("<f4"): b"\x12", np.dtype("<f8"): b"\x1a"}
 _FEATURES, _LABEL = b"\x0a", b"\x12"
+_QUIET = np.uint32(1 << 22)
 
 
 def _varint(number: int) -> bytes:
@@ -96,9 +97,10 @@ def _as_bytes(values: Array, dtype: np.dtype[np.generic]) -> npt.NDArray[np.uint
     if dtype.itemsize == 4:
         unknown = np.isnan(values)
         if unknown.any():
-            # protobuf's Python API takes doubles; the detour makes signalling NaNs quiet, as the SDK's are.
+            # The SDK's values pass through Python's doubles, which makes a signalling NaN quiet.
             values = values.copy()
-            values[unknown] = values[unknown].astype(np.float64).astype(np.float32)
+            bits = values.view(np.uint32)
+            bits[unknown] |= _QUIET
     return values.view(np.uint8).reshape(len(values), -1)
 
 

@@ -131,6 +131,16 @@ def test_a_chunked_body_over_the_limit_is_413(tmp_path: Path) -> None:
         connection.close()
 
 
+def test_a_body_that_never_ends_is_413(echo: Served) -> None:
+    """What is over the limit is refused at once, not gathered first."""
+    with socket.create_connection(("127.0.0.1", echo.port), timeout=60) as raw:
+        raw.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        chunk = b"100000\r\n" + b"a" * 0x100000 + b"\r\n"
+        for _ in range(LIMIT // 0x100000 + 1):
+            raw.sendall(chunk)
+        assert raw.recv(100).startswith(b"HTTP/1.1 413")
+
+
 def test_requests_share_a_connection(echo: Served) -> None:
     """A connection is kept for the next request."""
     connection = echo.connect()

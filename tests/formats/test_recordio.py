@@ -33,6 +33,7 @@ def same(left: Array | None, right: Array | None) -> bool:
 @example((np.array([[1, 2]], np.float32), np.array([0], np.float32)))
 @example((np.array([[-1, 2**31 - 1]]), np.array([-(2**31)])))
 @example((np.zeros((2, 0), np.float32), np.ones(2)))
+@example((np.array([[0x7FA00000, 0]], np.uint32).view(np.float32), None))
 @pytest.mark.sdk_source("notes/recordio.md#what-the-sdk-writes")
 def test_dumps_writes_the_bytes_of_the_sdk(data: tuple[Array, Array | None]) -> None:
     """For every matrix and label vector, `dumps` and the SDK's writer give the same bytes."""
