@@ -179,7 +179,9 @@ def _moment(text: str) -> datetime:
     try:
         if _BASIC_FORM.fullmatch(text):
             return datetime.fromisoformat(text)
-        return parsedate_to_datetime(text).astimezone(UTC)
+        moment = parsedate_to_datetime(text)
+        # Without a zone, or with -0000 as botocore writes it, it is UTC and not this machine's time.
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         raise _incomplete(
             f"Date must be in ISO-8601 'basic format'. Got '{text}'. "

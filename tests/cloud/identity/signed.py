@@ -94,13 +94,16 @@ def signed(
         SigV4Auth(credentials, service, region).add_auth(request)
     else:
         SigV4QueryAuth(credentials, service, region, expires).add_auth(request)
+    assert request.url is not None
     return received(method, request.url, list(request.headers.items()), body)
 
 
 def received(method: str, url: str, headers: list[tuple[str, str]], body: bytes) -> Received:
     """A request as a server reads it; the HTTP client adds the Host header."""
     parts = urlsplit(url)
-    wire = [(name.lower().encode(), value.strip(" \t").encode("latin-1")) for name, value in headers]
+    wire = [
+        (name.lower().encode(), value.strip(" \t").encode("latin-1")) for name, value in headers
+    ]
     return Received(
         method,
         parts.path.encode() or b"/",
@@ -134,7 +137,8 @@ queries = st.lists(st.tuples(_encoded.filter(bool), _encoded), max_size=4).map(
 
 # Latin-1 as HTTP allows it; spaces inside, which the signature counts once.
 _header_values = st.text(
-    st.sampled_from(" \t") | st.characters(min_codepoint=0x21, max_codepoint=0x7E)
+    st.sampled_from(" \t")
+    | st.characters(min_codepoint=0x21, max_codepoint=0x7E)
     | st.characters(min_codepoint=0xA1, max_codepoint=0xFF),
     max_size=12,
 )
