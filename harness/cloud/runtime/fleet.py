@@ -70,6 +70,7 @@ class _Member:
     root: Path
     stream: str
     ended: threading.Event = field(default_factory=threading.Event)
+    admitted: bool = False
 
 
 class Fleet:
@@ -141,6 +142,7 @@ class Fleet:
             closed = self._closing.is_set()
             if not closed:
                 self._members.append(member)
+        member.worker.suspect = lambda: self._suspect(member)
         container.add_exit_callback(lambda exit: self._ended(member, exit))
         if closed:
             container.kill()
@@ -166,17 +168,15 @@ class Fleet:
         with self._lock:
             if member.ended.is_set() or member not in self._members:
                 raise Unhealthy(self.spec.variant)
+            member.admitted = True
             self.route.workers = (*self.route.workers, member.worker)
 
     def _ended(self, member: _Member, exit: Exit) -> None:
         """A container ended, of itself or because we stopped it."""
         member.ended.set()
         with self._lock:
-            served = member.worker in self.route.workers
-            self.route.workers = tuple(
-                worker for worker in self.route.workers if worker is not member.worker
-            )
-            replace = served and member in self._members and not self._closing.is_set()
+            self._withdraw(member)
+            replace = member.admitted and member in self._members and not self._closing.is_set()
             if replace:
                 self._members.remove(member)
         if replace:
@@ -188,6 +188,28 @@ class Fleet:
                 exit.shell_code,
             )
             self._tools.start_thread("replace", lambda: self._replace(member))
+
+    def _withdraw(self, member: _Member) -> bool:
+        """Send the worker nothing more; whether it was sent anything until now. The caller holds the lock."""
+        before = self.route.workers
+        self.route.workers = tuple(worker for worker in before if worker is not member.worker)
+        return len(self.route.workers) < len(before)
+
+    def _suspect(self, member: _Member) -> None:
+        """The worker broke a connection. It serves again once it has answered a ping, if it ever does."""
+        with self._lock:
+            if not self._withdraw(member) or self._closing.is_set():
+                return
+
+        def look_after() -> None:
+            try:
+                self._wait_until_healthy(member, self._closing)
+                self._admit(member)
+            except Unhealthy:
+                # Its end has it replaced.
+                member.container.kill()
+
+        self._tools.start_thread("look after", look_after)
 
     def _replace(self, dead: _Member) -> None:
         """Put a new worker in the place of a dead one, trying again more and more slowly."""

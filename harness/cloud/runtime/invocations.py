@@ -131,10 +131,12 @@ class Invocations:
         except TimeoutError:
             raise failure.timed_out() from None
         except aiohttp.ClientConnectorError:
-            # Nothing was sent: the worker ended a moment ago, and the router will hear of it.
+            # Nothing was sent: the worker ended a moment ago.
+            self._router.suspect(lease)
             raise _no_worker(request["EndpointName"]) from None
         except aiohttp.ClientError:
             # The worker ended or closed the connection before it answered.
+            self._router.suspect(lease)
             raise failure.of_container(500, b"") from None
 
 

@@ -23,11 +23,15 @@ class NoWorker(Exception):
 
 @dataclass(eq=False)
 class Worker:
-    """One container that answers at `address`; `in_flight` counts its requests."""
+    """One container that answers at `address`; `in_flight` counts its requests.
+
+    `suspect` is called without waiting when the worker broke a connection.
+    """
 
     address: tuple[str, int]
     instance_id: str
     in_flight: int = 0
+    suspect: Callable[[], None] = lambda: None
 
 
 @dataclass(eq=False)
@@ -112,6 +116,10 @@ class Router:
                 waiting, lease.route.on_idle = lease.route.on_idle, []
         for callback in waiting:
             callback()
+
+    def suspect(self, lease: Lease) -> None:
+        """The worker of this lease broke the connection: it gets nothing more until its fleet has seen to it."""
+        lease.worker.suspect()
 
     def when_idle(self, route: Route, callback: Callable[[], None]) -> None:
         """Call `callback` once no request travels along `route`: now, or when the last one is released."""

@@ -1,6 +1,7 @@
-"""Whether an image can be run here, and what SageMaker says of one that cannot."""
+"""Whether an image can be run here with its environment, and what SageMaker says if not."""
 
 import re
+from collections.abc import Mapping
 
 from harness.cloud.errors import AwsError
 from harness.cloud.sagemaker.refusals import refusal
@@ -43,3 +44,10 @@ def _training_refusal(uri: str, role: str) -> AwsError:
         registry=image["registry"],
         role=role,
     )
+
+
+def check_environment(environment: Mapping[str, str]) -> None:
+    """Raise a ValidationException for a value that no process can have, though the model allows it."""
+    for variable, value in environment.items():
+        if "\0" in value:
+            raise refusal("environment_value_invalid", variable=variable)

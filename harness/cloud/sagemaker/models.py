@@ -12,7 +12,7 @@ from harness.cloud.context import RequestContext
 from harness.cloud.protocol.model_exceptions import already_exists, not_found
 from harness.cloud.sagemaker import listing
 from harness.cloud.sagemaker.arns import sagemaker_arn
-from harness.cloud.sagemaker.image_checks import image_of_model
+from harness.cloud.sagemaker.image_checks import check_environment, image_of_model
 from harness.cloud.sagemaker.lifecycle import moment
 from harness.cloud.sagemaker.records import Model
 from harness.cloud.sagemaker.refusals import refusal
@@ -51,6 +51,7 @@ def create_model(service: SageMaker, context: RequestContext, request: Request) 
     container = request["PrimaryContainer"]
     if "Image" not in container:
         raise refusal("required_member", path="primaryContainer.image")
+    check_environment(container.get("Environment", {}))
     role = request.get("ExecutionRoleArn")
     if role is None:
         raise refusal("required_member", path="executionRoleArn")

@@ -10,7 +10,7 @@ from harness.cloud.context import RequestContext
 from harness.cloud.protocol.model_exceptions import already_exists, finished, in_use, not_found
 from harness.cloud.sagemaker import listing, training_checks
 from harness.cloud.sagemaker.arns import sagemaker_arn
-from harness.cloud.sagemaker.image_checks import image_of_training
+from harness.cloud.sagemaker.image_checks import check_environment, image_of_training
 from harness.cloud.sagemaker.lifecycle import moment
 from harness.cloud.sagemaker.records import TRAINING_JOB, StatusTransition, TrainingJob
 from harness.cloud.sagemaker.service import SageMaker
@@ -57,6 +57,7 @@ def create_training_job(service: SageMaker, context: RequestContext, request: Re
     name = request["TrainingJobName"]
     arn = sagemaker_arn(context.account, context.region, "training-job", name)
     training_checks.check_consistency(request)
+    check_environment(request.get("Environment", {}))
     # It gets ready while the checks ask S3.
     service.engine.warm()
     tags = checked(request.get("Tags", ()))

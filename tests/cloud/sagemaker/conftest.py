@@ -18,7 +18,14 @@ from tests.cloud.sagemaker.ground import (
     PROGRAM,
     REGION,
     ROLE,
+    WatchedClock,
 )
+
+
+@pytest.fixture(scope="module")
+def clock() -> WatchedClock:
+    """The clock of the module's cloud."""
+    return WatchedClock()
 
 
 @pytest.fixture(scope="module")

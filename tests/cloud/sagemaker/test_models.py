@@ -127,12 +127,13 @@ def test_an_unknown_image_is_refused(sagemaker: Any, name: str) -> None:
         ({"ExecutionRoleArn": ROLE}, "PrimaryContainer"),
         ({"PrimaryContainer": {}, "ExecutionRoleArn": ROLE}, "primaryContainer.image"),
         ({"PrimaryContainer": {"Image": OWN_IMAGE}}, "executionRoleArn"),
+        ({"PrimaryContainer": {"Image": OWN_IMAGE, "Environment": {"MINE": "\0"}}}, "MINE"),
     ],
 )
-def test_what_is_missing_is_named(
+def test_what_is_missing_or_impossible_is_named(
     sagemaker: Any, name: str, members: dict[str, Any], part: str
 ) -> None:
-    """A model without container, image or role cannot be made here."""
+    """A model without container, image or role, or with an impossible environment, cannot be made here."""
     refused = error_of(sagemaker.create_model, ModelName=name, **members)
     assert refused[0] == "ValidationException"
     assert part in refused[1]

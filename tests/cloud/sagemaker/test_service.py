@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-from harness.cloud.clock import ManualClock, Timer
+from harness.cloud.clock import ManualClock
 from harness.cloud.context import RequestContext
 from harness.cloud.local_cloud import LocalCloud
 from harness.cloud.sagemaker import operations
@@ -19,7 +19,7 @@ from harness.cloud.sagemaker.records import TRAINING_JOB, TrainingJob
 from harness.cloud.sagemaker.service import AccountRegion, SageMaker
 from harness.containers.process_engine import ProcessEngine
 from harness.containers.spec import LogLine
-from tests.cloud.sagemaker.ground import ACCOUNT, REGION, error_of
+from tests.cloud.sagemaker.ground import ACCOUNT, REGION, WatchedClock, error_of
 
 CONTEXT = RequestContext(ACCOUNT, REGION, "request", "test", f"arn:aws:iam::{ACCOUNT}:root")
 
@@ -123,28 +123,6 @@ def test_a_fault_of_ours_fails_the_endpoint_and_is_told(
     assert failed is not None
     assert str(failed.failure_reason).startswith("Request to service failed")
     assert [type(fault) for fault in faults] == [OSError]
-
-
-class WatchedClock(ManualClock):
-    """A clock on which a test can wait for a timer of so many seconds."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._owed: list[float] = []
-        self._changed = threading.Condition()
-
-    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        """As ManualClock, but remembered."""
-        timer = super().call_later(seconds, callback)
-        with self._changed:
-            self._owed.append(seconds)
-            self._changed.notify_all()
-        return timer
-
-    def until_owed(self, seconds: float) -> None:
-        """Wait until somebody waits for so many seconds."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: seconds in self._owed, 30)
 
 
 @pytest.mark.documented("notes/training-jobs.md#transitions")

@@ -474,6 +474,7 @@ def test_an_unknown_image_is_refused(sagemaker: Any, job: Job, image: str, messa
         ({"ResourceConfig": {"InstanceCount": 1}}, "ResourceConfig"),
         ({"StoppingCondition": {"MaxRuntimeInSeconds": 2_419_201}}, "2419200"),
         ({"EnableManagedSpotTraining": True}, "MaxWaitTimeInSeconds"),
+        ({"Environment": {"MINE": "zero\0byte"}}, "MINE"),
         ({"StoppingCondition": {"MaxWaitTimeInSeconds": 90000}}, "EnableManagedSpotTraining"),
     ],
 )
