@@ -140,6 +140,7 @@ def _patch(module: ModuleType, name: str) -> None:
         patch(module)
     if name.startswith(_SDK_PACKAGES):
         _shorten_sleeps(module, name)
+        _replace(module, "validate_sagemaker_config", _validate_once)
 
 
 def _replace(owner: Any, name: str, make: Any) -> None:
@@ -261,6 +262,27 @@ def _shorten_sleeps(module: ModuleType, name: str) -> None:
         vars(module)["time"] = (_QuickTime if name in _CLOCKED else _Time)("time")
     if vars(module).get("sleep") is _REAL_SLEEP:
         vars(module)["sleep"] = _Time.sleep
+
+
+# Configurations that the SDK found valid, as text.
+_VALID: set[str] = set()
+
+
+def _validate_once(validate: Any) -> Any:
+    """The SDK validates its whole configuration, a tenth of a second, each time it looks up a default."""
+
+    def replacement(sagemaker_config: Any = None) -> Any:
+        if speed() == 1.0:
+            return validate(sagemaker_config)
+        import json
+
+        text = json.dumps(sagemaker_config, sort_keys=True, default=repr)
+        if text not in _VALID:
+            validate(sagemaker_config)
+            _VALID.add(text)
+        return None
+
+    return replacement
 
 
 def _patch_sagemaker_session(module: ModuleType) -> None:

@@ -185,6 +185,28 @@ def test_a_pause_is_never_longer_and_never_a_busy_loop(
     assert hook.shortened(seconds) == pytest.approx(pause)
 
 
+@pytest.mark.sdk_source("notes/sdk.md#what-else-makes-the-sdk-slow")
+def test_the_sdks_configuration_is_validated_once() -> None:
+    """The same configuration is not validated again, another one is, and a wrong one is still refused."""
+    program = """
+        import jsonschema
+        seen = []
+        real = jsonschema.validate
+        jsonschema.validate = lambda config, schema: (seen.append(config), real(config, schema))
+        from sagemaker.utils import get_sagemaker_config_value, validate_sagemaker_config
+        good = {"SchemaVersion": "1.0"}
+        for _ in range(3):
+            validate_sagemaker_config(good)
+        print(seen.count(good))
+        for _ in range(2):
+            try:
+                validate_sagemaker_config({"SchemaVersion": 7})
+            except jsonschema.ValidationError:
+                print("refused")
+    """
+    assert said(run_program(textwrap.dedent(program))).split()[-3:] == ["1", "refused", "refused"]
+
+
 def test_start_up_imports_nothing_heavy() -> None:
     """A program that never imports botocore or the SDK does not get them from us, nor socket."""
     program = "import sys; print(sorted({'botocore', 'boto3', 'sagemaker', 'socket', 'ssl'} & set(sys.modules)))"
