@@ -98,6 +98,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         elif body.startswith(b"meet "):
             # The one end of a pipe: the answer is what the test writes into the other.
             self._answer(200, Path(body[5:].decode()).read_bytes())
+        elif body == b"break":
+            self.close_connection = True
         elif body == b"pid":
             self._answer(200, str(os.getpid()).encode())
         elif body == b"model":

@@ -429,6 +429,19 @@ def test_a_worker_that_dies_is_replaced(
     sagemaker.delete_endpoint(EndpointName=name)
 
 
+def test_a_worker_that_breaks_a_connection_stays_if_it_is_alive(
+    runtime: Any, sagemaker: Any, deploy: Deploy, name: str
+) -> None:
+    """The request fails; the worker is asked how it is, and goes on serving as the same process."""
+    deploy(name)
+    pid = _ask(runtime, name, b"pid")[0]
+    for _ in range(3):
+        broken = error_of(runtime.invoke_endpoint, EndpointName=name, Body=b"break")
+        assert broken[0] == "ModelError"
+        assert _answered(runtime, name, b"pid") == pid
+    sagemaker.delete_endpoint(EndpointName=name)
+
+
 def test_a_worker_that_cannot_be_replaced_is_tried_more_and_more_slowly(
     runtime: Any, sagemaker: Any, clock: WatchedClock, deploy: Deploy, name: str, tmp_path: Path
 ) -> None:
@@ -447,11 +460,11 @@ def test_a_worker_that_cannot_be_replaced_is_tried_more_and_more_slowly(
     sagemaker.delete_endpoint(EndpointName=name)
 
 
-def _answered(runtime: Any, name: str) -> bytes:
-    """The first answer, while a worker is being replaced."""
+def _answered(runtime: Any, name: str, body: bytes = b"") -> bytes:
+    """The first answer, while a worker is looked after or replaced."""
     while True:
         try:
-            return _ask(runtime, name)[0]
+            return _ask(runtime, name, body)[0]
         except runtime.exceptions.ServiceUnavailable:
             continue
 

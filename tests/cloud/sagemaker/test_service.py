@@ -8,18 +8,28 @@ from typing import Any
 
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 
 from harness.cloud.clock import ManualClock
 from harness.cloud.context import RequestContext
+from harness.cloud.errors import AwsError
 from harness.cloud.local_cloud import LocalCloud
 from harness.cloud.sagemaker import operations
 from harness.cloud.sagemaker.lifecycle import Registry
 from harness.cloud.sagemaker.pace import Pace
 from harness.cloud.sagemaker.records import TRAINING_JOB, TrainingJob
-from harness.cloud.sagemaker.service import AccountRegion, SageMaker
+from harness.cloud.sagemaker.service import AccountRegion, Backing, SageMaker
 from harness.containers.process_engine import ProcessEngine
 from harness.containers.spec import LogLine
-from tests.cloud.sagemaker.ground import ACCOUNT, REGION, WatchedClock, error_of
+from tests.cloud.sagemaker.ground import (
+    ACCOUNT,
+    OWN_IMAGE,
+    REGION,
+    ROLE,
+    WatchedClock,
+    archive,
+    error_of,
+)
 
 CONTEXT = RequestContext(ACCOUNT, REGION, "request", "test", f"arn:aws:iam::{ACCOUNT}:root")
 
@@ -96,8 +106,6 @@ def test_a_fault_of_ours_fails_the_endpoint_and_is_told(
     name: str,
 ) -> None:
     """Neither is an endpoint lost in Creating."""
-    from tests.cloud.sagemaker.ground import OWN_IMAGE, ROLE
-
     faults: list[Exception] = []
     service = second(logs=FullDisk(), on_fault=faults.append)
 
@@ -175,6 +183,121 @@ def test_a_stop_ends_a_realistic_wait(
     stopped = _ended(jobs, name)
     assert [row.status for row in stopped.transitions] == ["Starting", "Stopping", "Stopped"]
     assert stopped.started is None
+
+
+def test_a_stop_while_data_is_downloaded(
+    second: Callable[..., SageMaker], job: Callable[..., dict[str, Any]], name: str
+) -> None:
+    """Nothing has been trained, so nothing is uploaded; the job has started, so it has its times."""
+    clock, pace = WatchedClock(), Pace.named("realistic")
+    service = second(clock=clock, pace=pace)
+    operations.perform(service, "CreateTrainingJob", CONTEXT, job())
+    for phase in ("launch", "prepare"):
+        clock.until_owed(pace.seconds[f"training.{phase}"])
+        clock.advance(pace.seconds[f"training.{phase}"])
+    clock.until_owed(pace.seconds["training.download"])
+    operations.perform(service, "StopTrainingJob", CONTEXT, {"TrainingJobName": name})
+    stopped = _ended(service.state(CONTEXT).training_jobs, name)
+    path = [row.status for row in stopped.transitions]
+    assert path == ["Starting", "Downloading", "Stopping", "Stopped"]
+    assert stopped.started == stopped.transitions[0].end
+    assert stopped.ended == stopped.transitions[-1].end
+
+
+@pytest.mark.assumed("notes/training-jobs.md#failures")
+def test_data_that_went_away_fails_the_job(
+    second: Callable[..., SageMaker],
+    client: Callable[..., Any],
+    bucket: str,
+    job: Callable[..., dict[str, Any]],
+    name: str,
+) -> None:
+    """What was there when the job was made and is not when it downloads is a ClientError."""
+    s3 = client("s3")
+    s3.put_object(Bucket=bucket, Key=f"{name}/x", Body=b"1")
+    clock, pace = WatchedClock(), Pace.named("realistic")
+    service = second(clock=clock, pace=pace)
+    request = job()
+    request["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"] = f"s3://{bucket}/{name}/"
+    operations.perform(service, "CreateTrainingJob", CONTEXT, request)
+    clock.until_owed(pace.seconds["training.launch"])
+    s3.delete_object(Bucket=bucket, Key=f"{name}/x")
+    clock.advance(pace.seconds["training.launch"])
+    clock.until_owed(pace.seconds["training.prepare"])
+    clock.advance(pace.seconds["training.prepare"])
+    failed = _ended(service.state(CONTEXT).training_jobs, name)
+    assert str(failed.failure_reason).startswith("ClientError: Data download failed:")
+    assert [row.status for row in failed.transitions] == ["Starting", "Downloading", "Failed"]
+
+
+class RefusingSts:
+    """The services behind a cloud, but STS lets nobody assume a role once `refuses` is set."""
+
+    def __init__(self, backing: Backing) -> None:
+        self._backing = backing
+        self.refuses = False
+
+    def client(self, service: str, region: str) -> Any:
+        """As the cloud has it."""
+        return self._backing.client(service, region)
+
+    def role_client(self, service: str, region: str, role_arn: str) -> Any:
+        """A client, or what botocore raises when STS refuses."""
+        if self.refuses:
+            error = {"Error": {"Code": "AccessDenied", "Message": "not authorized"}}
+            raise ClientError(error, "AssumeRole")  # type: ignore[arg-type]
+        return self._backing.role_client(service, region, role_arn)
+
+
+@pytest.mark.documented("notes/training-jobs.md#checks-at-call-time")
+def test_a_role_that_cannot_be_assumed(
+    second: Callable[..., SageMaker],
+    cloud: LocalCloud,
+    client: Callable[..., Any],
+    bucket: str,
+    job: Callable[..., dict[str, Any]],
+    name: str,
+) -> None:
+    """Creation is refused at once; a job, and an endpoint with model data, for which it comes later, fails."""
+    client("s3").put_object(Bucket=bucket, Key=f"{name}.tar.gz", Body=archive(a="b"))
+    sts, clock, pace = RefusingSts(cloud.sagemaker.backing), WatchedClock(), Pace.named("realistic")
+    service = second(backing=sts, clock=clock, pace=pace)
+    state = service.state(CONTEXT)
+
+    def perform(operation: str, **request: Any) -> None:
+        operations.perform(service, operation, CONTEXT, request)
+
+    container = {"Image": OWN_IMAGE, "ModelDataUrl": f"s3://{bucket}/{name}.tar.gz"}
+    model = {"ModelName": name, "PrimaryContainer": container, "ExecutionRoleArn": ROLE}
+    perform("CreateTrainingJob", **job())
+    perform("CreateModel", **model)
+    variant = {
+        "VariantName": "A",
+        "ModelName": name,
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+    }
+    perform("CreateEndpointConfig", EndpointConfigName=name, ProductionVariants=[variant])
+    perform("CreateEndpoint", EndpointName=name, EndpointConfigName=name)
+    sts.refuses = True
+    for phase in ("training.launch", "training.prepare", "endpoint.create"):
+        clock.until_owed(pace.seconds[phase])
+        clock.advance(pace.seconds[phase])
+    failed = _ended(state.training_jobs, name)
+    assert "unable to perform: sts:AssumeRole on the role" in str(failed.failure_reason)
+    assert (failed.started, failed.ended) == (None, None)
+    endpoint = state.endpoints.wait_for(name, lambda e: e is not None and e.status == "Failed", 30)
+    assert endpoint is not None
+    assert str(endpoint.failure_reason).startswith("Failed to download model data for container")
+    with pytest.raises(AwsError) as refused:
+        perform("CreateTrainingJob", **{**job(), "TrainingJobName": f"{name}-2"})
+    assert refused.value.message == (
+        f"Could not assume role {ROLE}. Please ensure that the role exists and allows principal "
+        "'sagemaker.amazonaws.com' to assume the role."
+    )
+    with pytest.raises(AwsError) as refused:
+        perform("CreateModel", **{**model, "ModelName": f"{name}-2"})
+    assert refused.value.message.startswith(f'The execution role ARN "{ROLE}" is invalid.')
 
 
 def test_a_reset_ends_what_runs(
