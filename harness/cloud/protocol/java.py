@@ -37,23 +37,19 @@ def to_string(shape: Shape, value: Any) -> str:
 
 
 def _float(number: float) -> str:
-    """Double.toString: at least one decimal, E notation outside 1e-3 to 1e7."""
+    """Double.toString: at least one decimal; scientific below 1e-3 and from 1e7 on."""
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):
         return "Infinity" if number > 0 else "-Infinity"
     if number == 0 or 1e-3 <= abs(number) < 1e7:
-        text = f"{number:f}" if "e" in repr(number) else repr(number)
-        return text if "." in text else f"{text}.0"
-    mantissa, _, exponent = f"{number!r}".partition("e")
-    if not exponent:
-        digits = mantissa.lstrip("-").split(".")[0]
-        exponent = str(len(digits) - 1)
-        whole = mantissa.lstrip("-").replace(".", "")
-        mantissa = ("-" if number < 0 else "") + whole[0] + "." + (whole[1:].rstrip("0") or "0")
-    elif "." not in mantissa:
-        mantissa += ".0"
-    return f"{mantissa}E{int(exponent)}"
+        return repr(number)
+    mantissa, _, power = repr(abs(number)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    exponent = int(power or 0) + len(whole) - 1 - (len(whole + fraction) - len(digits))
+    sign = "-" if number < 0 else ""
+    return f"{sign}{digits[0]}.{digits[1:].rstrip('0') or '0'}E{exponent}"
 
 
 def _date(moment: datetime) -> str:
