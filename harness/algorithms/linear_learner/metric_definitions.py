@@ -6,13 +6,12 @@ from pathlib import Path
 
 def _load() -> tuple[tuple[str, str], ...]:
     with Path(__file__).with_suffix(".toml").open("rb") as file:
-        table = tomllib.load(file)
-    each = (
-        (f"{data}:{name}", regex.replace("{data}", data))
-        for name, regex in table["each"].items()
-        for data in ("train", "validation", "test")
+        definitions = tomllib.load(file)["definitions"]
+    return tuple(
+        (entry["name"].replace("{data}", data), entry["regex"].replace("{data}", data))
+        for entry in definitions
+        for data in entry["data"]
     )
-    return (*each, *table["once"].items())
 
 
 METRIC_DEFINITIONS: tuple[tuple[str, str], ...] = _load()

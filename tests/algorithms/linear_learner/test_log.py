@@ -5,14 +5,19 @@ import re
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import numpy as np
 import pytest
+from botocore.model import ServiceModel
 from sklearn import metrics
 
 from harness.algorithms.linear_learner import METRIC_DEFINITIONS
 from tests.algorithms.linear_learner import jobs
 from tests.algorithms.linear_learner.jobs import Array, Data, Trained
 
+DEFINITIONS = ServiceModel(botocore.session.get_session().get_service_data("sagemaker")).shape_for(
+    "MetricDefinitionList"
+)
 SCORES = "notes/linear-learner.md#scores"
 EPOCHS = "notes/linear-learner.md#epochs-in-the-log"
 LOG = "notes/first-party-algorithms.md#log"
@@ -269,11 +274,12 @@ def test_metric_definitions_find_what_the_log_says(tmp_path: Path) -> None:
             for name, regex in METRIC_DEFINITIONS:
                 found[name] += done.ended.values(regex)
     assert [name for name, values in found.items() if not values] == []
-    # One model, three kinds of data: what is told at the end is told once for each data set.
-    assert len(found["test:mse"]) == len(found["validation:mse"]) + len(found["train:mse"]) == 2
-    assert len(found["validation:objective_loss"]) == 2 * len(
-        found["validation:objective_loss:final"]
-    )
+    # What is told at the end of a job is told once for each data set, what is told by epoch twice.
+    assert len(found["test:mse"]) == 2
+    assert len(found["validation:mse"]) == len(found["train:mse"]) == 1
+    final, by_epoch = found["validation:objective_loss:final"], found["validation:objective_loss"]
+    assert len(by_epoch) == 2 * len(final) == 6
+    assert len(METRIC_DEFINITIONS) == len(found) == DEFINITIONS.metadata["max"]
 
 
 @pytest.mark.documented("https://docs.aws.amazon.com/sagemaker/latest/dg/ll_hyperparameters.html")
