@@ -281,12 +281,9 @@ def test_broken_answers_are_asked_for_again(s3: Any, bucket: str, tmp_path: Path
 
 def test_threads_end(s3: Any, bucket: str, tmp_path: Path) -> None:
     """A download leaves no thread behind."""
-    before = threading.active_count()
     download_s3_prefix(s3, f"s3://{bucket}/data/", tmp_path)
-    # moto's server has a thread for each connection of the client's pool.
     names = [thread.name for thread in threading.enumerate()]
     assert not [name for name in names if name.startswith("download")]
-    assert before
 
 
 # Manifests.
