@@ -56,10 +56,10 @@ def normalized(value: Any) -> Any:
     return _VOLATILE.sub("*", value) if isinstance(value, str) else value
 
 
-def answer(call: Callable[[], Any]) -> Any:
+def answer(call: Callable[..., Any], **arguments: Any) -> Any:
     """What a caller sees: the answer, or the error's code, message and status."""
     try:
-        return normalized(call())
+        return normalized(call(**arguments))
     except ClientError as error:
         return normalized(error.response)
 
@@ -150,8 +150,8 @@ def test_same_answers(
     """A sequence of good and bad calls is answered alike."""
     ours, motos = client(service), moto_client(service)
     for operation, arguments in calls:
-        expected = answer(lambda o=operation, a=arguments: getattr(motos, o)(**a))
-        actual = answer(lambda o=operation, a=arguments: getattr(ours, o)(**a))
+        expected = answer(getattr(motos, operation), **arguments)
+        actual = answer(getattr(ours, operation), **arguments)
         if operation == "create_role" and "Error" not in expected:
             assert expected["Role"]["Arn"] == actual["Role"]["Arn"]
         assert expected == actual, operation
@@ -178,11 +178,7 @@ def test_same_answers_to_a_multipart_upload(client: Make, moto_client: Make) -> 
                 "Parts": [{"PartNumber": n, "ETag": part["ETag"]} for n, part in enumerate(sent, 1)]
             },
         )
-        seen.append(
-            answer(
-                lambda s3=s3: s3.get_object(Bucket="parts", Key="k", Range="bytes=5299990-5300009")
-            )
-        )
+        seen.append(answer(s3.get_object, Bucket="parts", Key="k", Range="bytes=5299990-5300009"))
         s3.delete_object(Bucket="parts", Key="k")
     assert seen[0] == seen[1]
 
