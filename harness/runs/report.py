@@ -67,6 +67,9 @@ def _source(source: str) -> dict[str, str]:
     service, separator, shape = source.partition(":")
     if separator and "/" not in service:
         return {"url": "", "text": f"{shape}, in the service model of {service}"}
+    page, section, slug = source.partition("#")
+    if section:
+        return {"url": "", "text": f"docs/{page}: {slug.replace('-', ' ')}"}
     return {"url": "", "text": source}
 
 

@@ -354,7 +354,7 @@ class _Signals:
 
 def _left_on(machine: Machine, before: frozenset[Item]) -> frozenset[Item]:
     """What a place that is closed has left on this machine."""
-    return machine_look.look(machine) - before
+    return machine_look.look(machine, closed=True) - before
 
 
 def _wait_until_gone(

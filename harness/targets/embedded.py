@@ -12,6 +12,9 @@ from harness.sdk.environment import DEFAULT_REGION, applied, local_environment
 from harness.targets.capabilities import Capability
 from harness.targets.place import Machine, Place
 
+# It is part of the place, not something that a lesson leaves behind.
+_FORK_SERVER = "harness.containers.fork_server"
+
 
 @dataclass(frozen=True)
 class Embedded:
@@ -38,7 +41,6 @@ class Embedded:
         with ExitStack() as stack:
             folder = stack.enter_context(_folder_of_its_own())
             cloud = stack.enter_context(LocalCloud(pace=Pace.named(self.pace)))
-            # Its fork server is part of the place, not something that a lesson leaves behind.
             cloud.sagemaker.engine.warm()
             environment = local_environment(
                 cloud.url, region=self.region, speed=1 if realistic else None
@@ -61,7 +63,7 @@ class Embedded:
                 role=role,
                 bucket=_bucket(boto, self.region, account),
                 endpoint_url=cloud.url,
-                machine=Machine(os.getpid(), folder),
+                machine=Machine(os.getpid(), folder, standing=_FORK_SERVER),
                 faults=lambda: tuple(cloud.app.faults),
             )
 

@@ -11,10 +11,14 @@ from harness.targets.capabilities import Capability
 
 @dataclass(frozen=True)
 class Machine:
-    """Where a local place leaves its traces: the process whose children and ports are its own, its folder."""
+    """Where a local place leaves its traces: the process whose children and ports are its own, its folder.
+
+    A child process with `standing` in its command line belongs to the place as long as it is open.
+    """
 
     pid: int
     folder: Path
+    standing: str | None = None
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def features(
     """
     shape = draw(st.integers(*rows)), draw(st.integers(*columns))
     width = np.dtype(dtype).itemsize * 8
-    elements = st.floats(width=width, allow_nan=not finite, allow_infinity=not finite)  # type: ignore[arg-type]
+    elements = st.floats(width=width, allow_nan=not finite, allow_infinity=not finite)
     return draw(arrays(dtype, shape, elements=elements))
 
 
@@ -41,7 +41,7 @@ def labels(
     """Vectors of `rows` labels: numbers, or whole numbers from 0 to `classes` - 1."""
     width = np.dtype(dtype).itemsize * 8
     elements: st.SearchStrategy[Any] = (
-        st.floats(width=width, allow_nan=False, allow_infinity=False)  # type: ignore[arg-type]
+        st.floats(width=width, allow_nan=False, allow_infinity=False)
         if classes is None
         else st.integers(0, classes - 1).map(float)
     )

@@ -2,6 +2,7 @@
 
 import tomllib
 from importlib import import_module, resources
+from typing import Any
 
 import pytest
 
@@ -37,6 +38,7 @@ def test_status_paths_name_only_statuses_of_the_model() -> None:
     text = resources.files("harness.checks").joinpath("status_paths.toml").read_text("utf-8")
     for table in tomllib.loads(text).values():
         resolve(table["source"])
-        enum = set(model.shape_for(table["source"].split(":")[1]).enum)
+        shape: Any = model.shape_for(table["source"].split(":")[1])
+        enum = set(shape.enum)
         assert set(table["next"]) == enum
         assert {status for after in table["next"].values() for status in after} <= enum

@@ -222,7 +222,7 @@ def test_doctor_tells_what_is_there(tmp_path: Path) -> None:
     done = harness("doctor")
     assert done.returncode == 0, done.stdout
     assert re.search(r"^ok\s+SageMaker SDK\s+2\.", done.stdout, re.MULTILINE)
-    program = f"""
+    program = """
 import importlib.metadata as metadata, sys
 real = metadata.version
 def version(name):

@@ -66,7 +66,7 @@ def result_of(text: str = NASTY, *, picture: bool = True) -> RunResult:
 class Page(HTMLParser):
     """The page's tags with their attributes, and its text."""
 
-    VOID = frozenset({"meta", "img", "source", "br"})
+    VOID = frozenset({"meta", "img", "source", "br", "wbr"})
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -120,9 +120,14 @@ def test_applied_puts_everything_back() -> None:
     """In this process the variables and boto3's default session are as before, also after an error."""
     boto3.setup_default_session(region_name="eu-west-3")
     before, session = dict(os.environ), boto3.DEFAULT_SESSION
-    with pytest.raises(RuntimeError, match="inside"), applied(local_environment(URL)):
-        assert boto3.client("s3").meta.endpoint_url == URL
-        raise RuntimeError("inside")
+
+    def fail() -> None:
+        with applied(local_environment(URL)):
+            assert boto3.client("s3").meta.endpoint_url == URL
+            raise RuntimeError("inside")
+
+    with pytest.raises(RuntimeError, match="inside"):
+        fail()
     assert dict(os.environ) == before
     assert boto3.DEFAULT_SESSION is session
     boto3.DEFAULT_SESSION = None

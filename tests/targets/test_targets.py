@@ -111,5 +111,5 @@ def test_a_users_fixture_comes_before_the_projects(place: Place, tmp_path: Path)
         (folder / "rows.py").write_text(f"def load():\n    return {folder.name!r}\n")
     lab = lab_at(place, first, second)
     assert lab.fixture("rows") == "a"
-    with pytest.raises(FixtureNotFound, match="no fixture 'columns' in .*a, .*b"):
+    with pytest.raises(FixtureNotFound, match=r"no fixture 'columns' in .*a, .*b"):
         lab.fixture("columns")

@@ -47,6 +47,7 @@ def test_labelled_data_round_trips(pair: Any) -> None:
     matrix, vector = pair
     records = recordio.loads(recordio.dumps(matrix, vector))
     assert np.array_equal(records.features, matrix)
+    assert records.labels is not None
     assert np.array_equal(records.labels, vector)
 
 
