@@ -5,23 +5,29 @@ See docs/notes/xgboost.md#artifact.
 """
 
 import io
+import json
 import os
 import pickle
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import xgboost as xgb
 
+from harness.algorithms.xgboost import ubjson
 from harness.algorithms.xgboost.errors import without_stack
 from harness.algorithms.xgboost.versions import Version
 
 NAME = "xgboost-model"
 
-# xgboost 1.2 wrote a Booster's state with this before it, later ones as a map that begins with "Config".
-_SNAPSHOTS = (b"CONFIG-offset:", b"{L\x00\x00\x00\x00\x00\x00\x00\x06Config", b'{"Config"')
+# xgboost 1.2 wrote a Booster's state with this and an offset before it, later ones as a map of Config and Model.
+_SNAPSHOT = b"CONFIG-offset:"
+_JSON = tuple(b"{" + follow for follow in (b'"', b"}", b" ", b"\n", b"\t", b"\r"))
+_PARAMETER_BYTES = 136
+_SNAPSHOTS = (_SNAPSHOT, b"{L\x00\x00\x00\x00\x00\x00\x00\x06Config", b'{"Config"')
 
 
 class UnreadableModel(Exception):
@@ -93,6 +99,8 @@ def _model(booster: xgb.Booster, *, pickled: bool, state: Mapping[str, Any]) -> 
 
 
 def _load_raw(data: bytes) -> xgb.Booster:
+    if not _is_whole(data):
+        raise UnreadableModel("The model is incomplete or damaged.")
     booster = xgb.Booster()
     # Models that old versions wrote are expected here, so what xgboost says about them is no news.
     with warnings.catch_warnings():
@@ -108,11 +116,38 @@ def _load_raw(data: bytes) -> xgb.Booster:
     return booster
 
 
+def _is_whole(data: bytes) -> bool:
+    """False for what xgboost's readers crash on, or fill the memory for: they trust what they read."""
+    if data.startswith(_SNAPSHOT):
+        start = len(_SNAPSHOT) + 8
+        offset = int.from_bytes(data[len(_SNAPSHOT) : start], "little", signed=True)
+        try:
+            return offset > 0 and isinstance(json.loads(data[start + offset :]), dict)
+        except ValueError:
+            return False
+    if data.startswith(_JSON):
+        return True  # this reader is careful
+    return ubjson.is_complete(data) if data.startswith(b"{") else _is_binary(data)
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether `data` begins as the old form does: parameters, then the names of objective and booster."""
+    position = _PARAMETER_BYTES + (4 if data.startswith(b"binf") else 0)
+    names = []
+    for longest in (64, 16):
+        length = int.from_bytes(data[position : position + 8], "little")
+        if not 0 < length <= longest:
+            return False
+        names.append(data[position + 8 : position + 8 + length])
+        position += 8 + length
+    return names[0].isascii() and names[1] in (b"gbtree", b"gblinear", b"dart")
+
+
 class _BoosterState:
     """Stands for xgboost's Booster while its pickle is read: keeps the state, does nothing with it."""
 
-    def __init__(self) -> None:
-        self.state: dict[str, Any] = {}
+    # Of the class: a pickle makes instances without calling __init__.
+    state: Mapping[str, Any] = MappingProxyType({})
 
     def __setstate__(self, state: Any) -> None:
         if isinstance(state, dict):
@@ -134,27 +169,33 @@ def _encode(text: Any, encoding: Any) -> bytes:
     raise pickle.UnpicklingError("an encoding other than latin1")
 
 
-class _StateReader(pickle.Unpickler):
-    """Reads a pickled Booster without building one: four names are known, and none of them does anything."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("xgboost.core", "Booster"):
-            return _BoosterState
-        if (module, name) in (("builtins", "bytearray"), ("__builtin__", "bytearray")):
-            return _bytearray
-        if (module, name) == ("_codecs", "encode"):
-            return _encode
-        if (module, name) == ("copyreg", "_reconstructor"):
-            return _reconstructed
-        if (module, name) in (("builtins", "object"), ("__builtin__", "object")):
-            return object
-        raise pickle.UnpicklingError(f"{module}.{name} is no part of a Booster")
-
-
 def _reconstructed(kind: Any, base: Any, state: Any) -> Any:
     if kind is _BoosterState and base is object and state is None:
         return _BoosterState()
     raise pickle.UnpicklingError("something other than a Booster")
+
+
+# Names of Python 2 and of Python 3; what they stand for makes bytes and the empty state, nothing else.
+_KNOWN: Mapping[tuple[str, str], Any] = {
+    ("xgboost.core", "Booster"): _BoosterState,
+    ("builtins", "bytearray"): _bytearray,
+    ("__builtin__", "bytearray"): _bytearray,
+    ("_codecs", "encode"): _encode,
+    ("copyreg", "_reconstructor"): _reconstructed,
+    ("copy_reg", "_reconstructor"): _reconstructed,
+    ("builtins", "object"): object,
+    ("__builtin__", "object"): object,
+}
+
+
+class _StateReader(pickle.Unpickler):
+    """Reads a pickled Booster without building one."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return _KNOWN[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"{module}.{name} is no part of a Booster") from None
 
 
 def _state(data: bytes) -> Mapping[str, Any]:

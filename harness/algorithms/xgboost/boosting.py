@@ -29,6 +29,8 @@ _CUSTOMER_ERRORS = (
     "TweedieRegression: label must be nonnegative",
     "Parameter reg_lambda should be greater equal to 0",
 )
+# Below it a second thread costs more time than it saves (measured: docs/notes/xgboost.md#threads).
+_CELLS_FOR_THREADS = 100_000
 # Above it, xgboost before 2.0 approximated by itself.
 _MOST_ROWS_FOR_EXACT = 4 << 20
 _NOT_FOR_XGBOOST = frozenset(
@@ -67,6 +69,8 @@ def plan(
     if "updater" in parameters:
         parameters["updater"] = ",".join(parameters["updater"])
     _old_defaults(parameters, version, train)
+    if train.num_row() * train.num_col() < _CELLS_FOR_THREADS:
+        parameters.setdefault("nthread", 1)
     tuning = None
     if "_tuning_objective_metric" in values:
         tuned = values["_tuning_objective_metric"].split(":")[1]
@@ -119,6 +123,32 @@ def _old_defaults(parameters: dict[str, Any], version: Version, train: xgb.DMatr
 
 class _TerminatedError(Exception):
     """SIGTERM came; the model so far is saved."""
+
+
+class _InOrder(xgb.callback.TrainingCallback):
+    """Several callbacks as one: xgboost keeps them in a set, and asks none after one that says stop."""
+
+    def __init__(self, callbacks: Sequence[Any]) -> None:
+        super().__init__()
+        self._callbacks = callbacks
+
+    def before_training(self, model: Any) -> Any:
+        for callback in self._callbacks:
+            model = callback.before_training(model)
+        return model
+
+    def before_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        stops = [each.before_iteration(model, epoch, evals_log) for each in self._callbacks]
+        return any(stops)
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        stops = [each.after_iteration(model, epoch, evals_log) for each in self._callbacks]
+        return any(stops)
+
+    def after_training(self, model: Any) -> Any:
+        for callback in self._callbacks:
+            model = callback.after_training(model)
+        return model
 
 
 class _Printer(xgb.callback.TrainingCallback):
@@ -201,11 +231,7 @@ def run(
     callbacks: list[Any] = [_Printer(version, log)]
     if plan.save_on_termination:
         callbacks.append(_Saver(job, version))
-    library_stopping = None
-    if version.has("stopping_by_callback"):
-        callbacks += _stopping(plan, version)
-    else:
-        library_stopping = plan.early_stopping_rounds
+    callbacks += _stopping(plan, version)
     computed: Callable[..., Any] | None = None
     if plan.computed:
         computed = _Computed(plan.computed, margins=_needs_margins(plan, version))
@@ -218,8 +244,7 @@ def run(
                 num_boost_round=plan.rounds,
                 evals=watched,
                 custom_metric=computed,
-                early_stopping_rounds=library_stopping,
-                callbacks=callbacks,
+                callbacks=[_InOrder(callbacks)],
                 verbose_eval=False,
             )
     except _TerminatedError:
@@ -233,8 +258,13 @@ def run(
 
 
 def _stopping(plan: Plan, version: Version) -> list[Any]:
+    if not plan.early_stopping_rounds:
+        return []
+    if not version.has("stopping_by_callback"):
+        # What xgb.train does with early_stopping_rounds: the last metric of the last channel, all rounds kept.
+        return [xgb.callback.EarlyStopping(rounds=plan.early_stopping_rounds)]
     # Without validation data or a metric by name the image of these versions does not stop early.
-    if not (plan.early_stopping_rounds and plan.stopping_metric):
+    if not plan.stopping_metric:
         return []
     known = metrics.known(version).get(plan.stopping_metric)
     return [
