@@ -1,6 +1,7 @@
 """The wire of `sagemaker-runtime`: path and headers in, headers out. Bodies pass by untouched."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,6 +22,10 @@ _FORWARDED = {
     "InferenceId": "X-Amzn-SageMaker-Inference-Id",
     "TargetModel": "X-Amzn-SageMaker-Target-Model",
 }
+
+_INTEGER = re.compile(r"-?[0-9]{1,10}")
+# What ends a header, or a string in many a program that reads it.
+_UNSENDABLE = re.compile(r"[\r\n\0]")
 
 
 @dataclass(frozen=True)
@@ -110,12 +115,9 @@ def _violations(route: Route, request: Mapping[str, Any]) -> Iterator[str]:
 def _from_header(member: Member, text: str) -> str | int:
     if member.shape.type == "string":
         return text
-    try:
-        return int(text)
-    except ValueError:
-        raise AwsError(
-            "SerializationException", "STRING_VALUE can not be converted to an Integer"
-        ) from None
+    if not _INTEGER.fullmatch(text):
+        raise AwsError("SerializationException", "STRING_VALUE can not be converted to an Integer")
+    return int(text)
 
 
 def container_headers(request: Mapping[str, Any]) -> dict[str, str]:
@@ -137,8 +139,8 @@ def response_headers(operation: str, result: Mapping[str, Any]) -> list[tuple[by
         if name not in table:
             raise MalformedAnswer(f"{operation} answers no header for {name!r}")
         text = str(value)
-        if "\r" in text or "\n" in text:
-            raise MalformedAnswer(f"{operation}: {name} holds a line break")
+        if _UNSENDABLE.search(text):
+            raise MalformedAnswer(f"{operation}: {name} cannot be a header: {text!r}")
         headers.append((table[name][0], text.encode("latin-1", "replace")))
     return headers
 
@@ -155,8 +157,3 @@ def response_body(operation: str, result: Mapping[str, Any]) -> bytes:
 @cache
 def _by_name() -> dict[str, Route]:
     return {route.operation.name: route for route in routes()}
-
-
-def operations() -> Iterable[str]:
-    """The names of the operations that can be bound."""
-    return _by_name().keys()
