@@ -4,6 +4,7 @@ One HTTP call per batch would cost more than many a training job. What a stream 
 moto holds all events in memory: the first lines, and the last ones when the stream is finished.
 """
 
+import re
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -17,6 +18,18 @@ KEPT_LINES = 100_000
 KEPT_LAST_LINES = 1_000
 # An event's limit (CloudWatch Logs quotas, "Event size"), less the 26 bytes that each is charged.
 MAX_EVENT_BYTES = 1_048_576 - 26
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def as_logged(line: str) -> str:
+    """A line as it arrives in CloudWatch Logs: control characters in octal, a tab as `#011`.
+
+    So do the containers' lines on AWS; the metrics of XGBoost are looked for in this form. See
+    docs/notes/xgboost.md#log.
+    """
+    return _CONTROL.sub(lambda found: f"#{ord(found[0]):03o}", line)
 
 
 class LogStore(Protocol):
@@ -93,7 +106,7 @@ class MotoLogs:
 
         # An empty message is refused by CloudWatch Logs; the agent leaves such lines out.
         events = [
-            {"timestamp": line.timestamp, "message": line.message[:MAX_EVENT_BYTES]}
+            {"timestamp": line.timestamp, "message": as_logged(line.message)[:MAX_EVENT_BYTES]}
             for line in lines
             if line.message
         ]
