@@ -15,9 +15,10 @@ def is_complete(data: bytes) -> bool:
     """True when `data` is an object from its first byte to its last."""
     reader = _Reader(data)
     try:
-        return data[:1] == b"{" and reader.skip_value(0) is None and reader.at_end
-    except (_BrokenError, struct.error):
+        reader.skip_value(0)
+    except _BrokenError:
         return False
+    return data.startswith(b"{") and reader.at_end
 
 
 class _BrokenError(Exception):
