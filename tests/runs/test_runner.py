@@ -1,8 +1,8 @@
 """A run: what passes, what fails and is named, and that in each case nothing stays behind."""
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -194,6 +194,60 @@ def test_a_process_a_port_or_a_file_that_stays_is_a_leftover(tmp_path: Path) -> 
     assert sorted(kinds) == ["file", "port", "process"]
     # The folder went with the target; the process and the port are the lesson's and are told again.
     assert [leftover.split()[1] for leftover in result.leftovers] == ["port", "process"]
+
+
+def test_a_failed_job_is_explained_by_its_log(tmp_path: Path) -> None:
+    """The result carries the line of the container's log that says why, with group and stream."""
+
+    def bad_data(lab: Lab) -> None:
+        from sagemaker.estimator import Estimator
+        from sagemaker.inputs import TrainingInput
+
+        body = b"price,rooms\n24.0,6\n"
+        lab.boto.client("s3").put_object(Bucket=lab.bucket, Key="bad/x.csv", Body=body)
+        estimator = Estimator(
+            image_uri=lab.image("xgboost", "1.7-1"),
+            role=lab.role,
+            instance_count=1,
+            instance_type=lab.instance_type("training"),
+            sagemaker_session=lab.session,
+            hyperparameters={"num_round": 1, "objective": "reg:squarederror"},
+        )
+        where = TrainingInput(f"s3://{lab.bucket}/bad/", content_type="csv")
+        estimator.fit({"train": where}, job_name=lab.name("bad"))
+
+    (scenario,) = played(tmp_path, lesson("bad_data", bad_data)).scenarios
+    assert str(scenario.error).startswith("UnexpectedStatusException: Error for Training job bad-")
+    (found,) = scenario.explanations
+    assert found.group == "/aws/sagemaker/TrainingJobs"
+    assert found.stream.startswith("bad-")
+    assert "header line 'price,rooms" in found.line
+    assert [step.failed for step in scenario.steps if step.verb == "training"] == [True]
+    assert scenario.leftovers == ()
+
+
+def test_an_internal_failure_of_the_target_fails_the_lesson(tmp_path: Path) -> None:
+    """Though the lesson itself ended well, the fault is told, with its traceback."""
+    faults: list[BaseException] = [ValueError("an old one")]
+
+    class Faulty:
+        """The embedded target, with a fault while the lesson plays."""
+
+        name, region, offers = "faulty", "us-east-1", frozenset(Capability)
+
+        @contextmanager
+        def open(self) -> Iterator[Place]:
+            """As the embedded target."""
+            with Embedded().open() as place:
+                yield replace(place, faults=lambda: tuple(faults))
+
+    def trips(lab: Lab) -> None:
+        faults.append(KeyError("inside"))
+
+    told = Told()
+    lessons = [lesson("trips", trips), lesson("tidy", tidy)]
+    result = run(lessons, Faulty(), told, ledger_path=tmp_path / "ledger.jsonl")
+    assert reasons(result) == {"trips": ["the target had an internal failure: KeyError: 'inside'"]}
 
 
 def test_what_a_target_lacks_is_not_offered(tmp_path: Path) -> None:
