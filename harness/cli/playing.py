@@ -1,6 +1,7 @@
 """`harness run`: play scenarios, show how they go, write what came of it."""
 
 import json
+import os
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -103,3 +104,5 @@ def _make(folder: Path) -> None:
         raise Problem(
             f"cannot make the folder {str(folder)!r}: {error.strerror}", "choose another place"
         ) from None
+    if not os.access(folder, os.W_OK):
+        raise Problem(f"cannot write into {str(folder)!r}", "choose another place")

@@ -10,6 +10,9 @@ from botocore.exceptions import WaiterError
 
 ClientOf = Callable[[str], Any]
 
+# A container that never gets healthy keeps an endpoint in Creating for long; 15 minutes on AWS's clock.
+_PATIENCE = {"Delay": 15, "MaxAttempts": 60}
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -65,6 +68,15 @@ def _empty(client_of: ClientOf, names: Mapping[str, str]) -> None:
             s3.delete_objects(**names, Delete={"Objects": objects, "Quiet": True})
 
 
+def _abort_uploads(client_of: ClientOf, names: Mapping[str, str]) -> None:
+    """An upload in parts that was not finished is no object; its parts are kept, and cost."""
+    s3 = client_of("s3")
+    answer = s3.list_multipart_uploads(Bucket=names["Bucket"], Prefix=names["Key"])
+    for upload in answer.get("Uploads", ()):
+        if upload["Key"] == names["Key"]:
+            s3.abort_multipart_upload(**names, UploadId=upload["UploadId"])
+
+
 def _end_job(client_of: ClientOf, names: Mapping[str, str]) -> None:
     """A training job is deleted only when it has ended; what it wrote to S3 goes with it."""
     sagemaker = client_of("sagemaker")
@@ -91,7 +103,7 @@ def _settle_endpoint(client_of: ClientOf, names: Mapping[str, str]) -> None:
     status = sagemaker.describe_endpoint(**names)["EndpointStatus"]
     if status in ("Creating", "Updating", "SystemUpdating", "RollingBack"):
         with suppress(WaiterError):  # a failed one can be deleted
-            sagemaker.get_waiter("endpoint_in_service").wait(**names)
+            sagemaker.get_waiter("endpoint_in_service").wait(**names, WaiterConfig=_PATIENCE)
 
 
 def _detach_policies(client_of: ClientOf, names: Mapping[str, str]) -> None:
@@ -120,7 +132,10 @@ _ROWS = (
     Kind("LogGroup", "logs", "CreateLogGroup", ("logGroupName",), "delete_log_group", 50),
     Kind("Object", "s3", "PutObject", ("Bucket", "Key"), "delete_object", 60),
     Kind("Object", "s3", "CopyObject", ("Bucket", "Key"), "delete_object", 60),
-    Kind("Object", "s3", "CreateMultipartUpload", ("Bucket", "Key"), "delete_object", 60),
+    Kind(
+        "Upload", "s3", "CreateMultipartUpload", ("Bucket", "Key"), "delete_object", 60,
+        before=_abort_uploads,
+    ),
     Kind("Bucket", "s3", "CreateBucket", ("Bucket",), "delete_bucket", 70, before=_empty),
     Kind("Role", "iam", "CreateRole", ("RoleName",), "delete_role", 80, before=_detach_policies),
 )  # fmt: skip

@@ -14,7 +14,6 @@ from harness.targets.place import Place
 
 # SageMaker's shortest name limit for jobs, models and endpoints (sagemaker:TrainingJobName).
 LONGEST_NAME = 63
-_STEM = 40
 
 
 class Verdict(Protocol):
@@ -100,10 +99,11 @@ class Lab:
 
     def name(self, stem: str) -> str:
         """A name for a resource that nobody else uses: the stem, the run, a number; at most 63 characters."""
-        plain = re.sub(r"[^a-zA-Z0-9]+", "-", stem).strip("-")[:_STEM].strip("-")
+        suffix = f"-{self._run_id}-{next(self._names)}"
+        plain = re.sub(r"[^a-zA-Z0-9]+", "-", stem).strip("-")
         if not plain:
             raise ValueError(f"no letter or digit in {stem!r}")
-        return f"{plain}-{self._run_id}-{next(self._names)}"[:LONGEST_NAME]
+        return plain[: LONGEST_NAME - len(suffix)].strip("-") + suffix
 
     def image(self, framework: str, version: str | None = None) -> str:
         """The URI of a built-in algorithm's or framework's image in this region."""

@@ -127,6 +127,7 @@ def test_an_endpoint_goes_before_what_it_uses(
         sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
         boto.client("s3").create_bucket(Bucket="teardown-bucket")
         boto.client("s3").put_object(Bucket="teardown-bucket", Key="k", Body=b"")
+        boto.client("s3").create_multipart_upload(Bucket=lab.bucket, Key="unfinished")
         client_of("s3").put_object(Bucket="teardown-bucket", Key="by-someone-else", Body=b"")
         iam = boto.client("iam")
         iam.create_role(RoleName="teardown", AssumeRolePolicyDocument="{}")
@@ -145,7 +146,7 @@ def test_an_endpoint_goes_before_what_it_uses(
     teardown(client_of, entries, existed=before, told=order.append)
     kinds = list(dict.fromkeys(resource.kind for resource in order))
     assert kinds == [
-        "Endpoint", "EndpointConfig", "Model", "TrainingJob", "Object", "Bucket", "Role",
+        "Endpoint", "EndpointConfig", "Model", "TrainingJob", "Object", "Upload", "Bucket", "Role",
     ]  # fmt: skip
     waiter = client_of("sagemaker").get_waiter("endpoint_deleted")
     waiter.wait(EndpointName="e", WaiterConfig={"Delay": 1})
