@@ -46,9 +46,7 @@ class Channel:
     def files(self) -> list[Path]:
         """Every file of a File mode channel, folders included, in the order of their paths."""
         return sorted(
-            Path(folder) / name
-            for folder, _, names in os.walk(self.path)
-            for name in names
+            Path(folder) / name for folder, _, names in os.walk(self.path) for name in names
         )
 
 
