@@ -42,9 +42,12 @@ def _supervise(launch: Launch, control: int, log: int) -> dict[str, int]:
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     supervisor = os.getpid()
+    # What ends the program may come before it is ready for it: held back, it is not lost to our dispositions.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     pid = os.fork()
     if pid == 0:
         program.become(launch, log, supervisor)  # does not return
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     os.close(log)
     with contextlib.suppress(OSError):  # the child does the same; whoever comes first
         os.setpgid(pid, pid)
