@@ -29,7 +29,12 @@ SHORTEST, LONGEST = 0.02, 0.1
 AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
 
 # Modules whose loops compare `time.time()` with their own sleeps (a describe only every 30 s).
-_CLOCKED = ("sagemaker.session",)
+_CLOCKED = (
+    "sagemaker.session",
+    "sagemaker.core.helper.session_helper",
+    "sagemaker.core.processing",
+    "sagemaker.core.transformer",
+)
 _SDK_PACKAGES = ("sagemaker.", "sagemaker_core.")
 _REAL_SLEEP = time.sleep
 _MARK = "__harness_sdk__"
@@ -307,4 +312,5 @@ _PATCHES = {
     "botocore.waiter": _patch_waiter,
     "socket": _patch_socket,
     "sagemaker.session": _patch_sagemaker_session,
+    "sagemaker.core.helper.session_helper": _patch_sagemaker_session,
 }

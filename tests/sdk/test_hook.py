@@ -1,5 +1,6 @@
 """The hook, in programs of their own: where connections go, what becomes of sleeps, what it leaves alone."""
 
+import ast
 import subprocess
 import sys
 import textwrap
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.sdk import hook
+from harness.sdk.environment import SITE
 from tests.sdk.programs import run_program
 
 
@@ -205,6 +207,12 @@ def test_the_sdks_configuration_is_validated_once() -> None:
                 print("refused")
     """
     assert said(run_program(textwrap.dedent(program))).split()[-3:] == ["1", "refused", "refused"]
+
+
+@pytest.mark.parametrize("path", [Path(hook.__file__), SITE / "sitecustomize.py"])
+def test_older_pythons_can_read_what_they_are_made_to_load(path: Path) -> None:
+    """The files that go into other virtual environments have the grammar of Python 3.8."""
+    ast.parse(path.read_text("utf-8"), feature_version=(3, 8))
 
 
 def test_start_up_imports_nothing_heavy() -> None:
