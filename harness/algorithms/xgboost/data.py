@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xgboost as xgb
 
-from harness.algorithms.xgboost import files
+from harness.algorithms.xgboost import files, plain_csv
 from harness.algorithms.xgboost.content_types import Format
 from harness.algorithms.xgboost.errors import PlatformError, UserError, without_stack
 from harness.algorithms.xgboost.log import Log
@@ -43,7 +43,17 @@ def matrix(
     `csv_weights` says that the second column of CSV holds the weights of the rows. `scratch` is a folder
     for files on the way. UserError for data that the format or xgboost refuses, and for data without labels.
     """
-    loaded = _csv(paths, csv_weights, log) if form is Format.CSV else _READERS[form](paths, scratch)
+    paths = [path for path in paths if path.stat().st_size]
+    if not paths:
+        _fail(form, "There are no rows.")
+    if form is Format.CSV:
+        separator = files.first_delimiter(paths, log)
+        if separator == "," and not csv_weights and plain_csv.is_plain(paths):
+            loaded = _by_xgboost(paths, "format=csv&label_column=0", form, scratch)
+        else:
+            loaded = _csv(paths, csv_weights, separator)
+    else:
+        loaded = _READERS[form](paths, scratch)
     if loaded.get_label().size == 0:
         raise UserError(_NO_LABELS)
     return loaded
@@ -53,8 +63,19 @@ def _fail(form: Format, problem: object) -> NoReturn:
     raise UserError(f"Failed to load {form.value} data with exception:\n{problem}")
 
 
-def _csv(paths: list[Path], csv_weights: bool, log: Log) -> xgb.DMatrix:
-    separator = files.first_delimiter(paths, log)
+def _by_xgboost(paths: list[Path], arguments: str, form: Format, scratch: Path) -> xgb.DMatrix:
+    """Have xgboost's own reader read files, as in the image."""
+    # It takes a folder, and characters of a name as its arguments.
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="input-") as folder:
+        for number, path in enumerate(paths):
+            (Path(folder) / f"{number:09}").symlink_to(path.resolve())
+        try:
+            return xgb.DMatrix(f"{folder}?{arguments}")
+        except xgb.core.XGBoostError as error:
+            _fail(form, without_stack(error))
+
+
+def _csv(paths: list[Path], csv_weights: bool, separator: str) -> xgb.DMatrix:
     columns = 2 if csv_weights else 1
     features: list[Array] = []
     labels: list[Array] = []
@@ -142,14 +163,7 @@ def _recordio(paths: list[Path], scratch: Path) -> xgb.DMatrix:
 def _libsvm(paths: list[Path], scratch: Path) -> xgb.DMatrix:
     for path in paths:
         _check_libsvm_lines(path)
-    # xgboost's own reader, as in the image: it takes a folder, and characters of a name as its arguments.
-    with tempfile.TemporaryDirectory(dir=scratch, prefix="libsvm-") as folder:
-        for number, path in enumerate(paths):
-            (Path(folder) / f"{number:09}").symlink_to(path.resolve())
-        try:
-            return xgb.DMatrix(f"{folder}?format=libsvm")
-        except xgb.core.XGBoostError as error:
-            _fail(Format.LIBSVM, without_stack(error))
+    return _by_xgboost(paths, "format=libsvm", Format.LIBSVM, scratch)
 
 
 def _check_libsvm_lines(path: Path) -> None:

@@ -3,6 +3,7 @@
 import csv as python_csv
 import io
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from harness.algorithms.xgboost import data, files
+from harness.algorithms.xgboost import data, files, plain_csv
 from harness.algorithms.xgboost.content_types import Format
 from harness.algorithms.xgboost.errors import PlatformError, UserError
 from harness.algorithms.xgboost.log import Log
@@ -318,11 +319,14 @@ def test_recordio_of_different_width_is_refused(put: Callable[..., Path]) -> Non
 
 @pytest.mark.parametrize("form", [Format.CSV, Format.RECORDIO])
 def test_files_without_a_record_are_refused(put: Callable[..., Path], form: Format) -> None:
-    """Blank lines are none."""
-    content = b",\n" if form is Format.RECORDIO else b""
-    folder = put(a=b"" if form is Format.RECORDIO else content, b=b"")
-    with pytest.raises(UserError, match=r"There are no re|Could not determine delimiter"):
-        read(folder, form)
+    """Though there are files."""
+    message = refusal(put(a=b"", b=b""), form)
+    assert message == f"Failed to load {form.value} data with exception:\nThere are no rows."
+
+
+def test_blank_lines_alone_are_no_rows(put: Callable[..., Path]) -> None:
+    """Whatever the reader says of them."""
+    assert refusal(put(a=b"\n\n,\n"), Format.CSV).startswith("Could not determine delimiter")
 
 
 def test_parquet_is_read_or_what_it_needs_is_named(put: Callable[..., Path]) -> None:
@@ -428,3 +432,88 @@ def test_odd_quotes_and_a_comma_at_the_end_fail_or_are_read(
         assert refusal(folder, Format.CSV).startswith(
             ("Failed to load csv data", "Could not determine")
         )
+
+
+NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE]-[0-9]+)?"
+PLAIN = re.compile(rf"{NUMBER}(,({NUMBER})?)*,{NUMBER}")
+
+
+def plain_by_line(text: str) -> bool:
+    """What `is_plain` decides of whole blocks, line by line."""
+    lines = text.removesuffix("\n").split("\n")
+    if not all(PLAIN.fullmatch(line) for line in lines) or re.search(r"(^|[\n,+-])[0-9]{19}", text):
+        return False
+    return len({line.count(",") for line in lines}) == 1
+
+
+@given(
+    st.text(alphabet="019.,eE+-\n", max_size=24)
+    | st.lists(
+        st.lists(
+            st.from_regex(NUMBER, fullmatch=True, alphabet="0123456789.eE+-")
+            | st.sampled_from(
+                ["", ".", "-", "1e5", "1e-5.0", "1.2.3", "1-2", "1e-", "+.5", "-.5e-3", "0" * 26]
+            ),
+            min_size=1,
+            max_size=4,
+        ).map(",".join),
+        min_size=1,
+        max_size=4,
+    ).map("\n".join)
+)
+@example("1,2\n3,4\n")
+@example("1,2\n\n3,4")
+@example("1,.e-5,2")
+@example("1,2e-.5,2")
+def test_plain_csv_is_what_a_grammar_of_lines_says(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    """The check of whole blocks and a regular expression per line agree."""
+    path = tmp_path_factory.mktemp("plain") / "a"
+    path.write_text(text)
+    assert plain_csv.is_plain([path]) is plain_by_line(text)
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.floats(-(2.0**80), 2.0**80, width=32).map(repr)
+            | st.floats(-1e6, 1e6).map(repr)
+            | st.floats(-1e6, 1e6).map("{:.3f}".format)
+            | st.integers(-(10**20), 10**20).map(str)
+            | st.sampled_from(["1e-300", "1e-45", ".5", "5.", "+1", "-0"]),
+            min_size=3,
+            max_size=3,
+        ),
+        min_size=1,
+        max_size=10,
+    )
+)
+def test_both_readers_of_csv_read_the_same_numbers(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]
+) -> None:
+    """As float32, to its last digit but one."""
+    folder = tmp_path_factory.mktemp("both") / "train"
+    folder.mkdir()
+    (folder / "a").write_text("\n".join(map(",".join, rows)))
+    matrix = read(folder, Format.CSV)
+    expected = np.array(rows, np.float64)
+    # Xgboost's reader is not exact in the last place, and knows no exponent below -38.
+    assert np.allclose(dense(matrix), expected[:, 1:], rtol=2**-22, atol=1e-36)
+    assert np.allclose(matrix.get_label(), expected[:, 0], rtol=2**-22, atol=1e-36)
+
+
+def test_plain_files_must_agree_and_may_be_empty(put: Callable[..., Path]) -> None:
+    """Files of different width are not plain together; one without a byte is passed over."""
+    folder = put(a=b"1,2\n", b=b"1,2,3\n", c=b"")
+    assert plain_csv.is_plain([folder / "a"])
+    assert not plain_csv.is_plain([folder / "a", folder / "b"])
+    (folder / "b").unlink()
+    assert read(folder, Format.CSV).num_row() == 1
+
+
+def test_a_line_of_more_than_two_blocks_is_not_plain(put: Callable[..., Path]) -> None:
+    """It is cut where the check cannot see that it is one line; the codec reads it."""
+    folder = put(a=b"1," * 1_200_000 + b"1\n")
+    assert not plain_csv.is_plain([folder / "a"])
+    assert read(folder, Format.CSV).num_col() == 1_200_000
