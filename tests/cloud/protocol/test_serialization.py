@@ -37,7 +37,7 @@ def test_botocore_reads_back_what_went_in(result: tuple[str, dict[str, Any]]) ->
     assert_round_trip(*result)
 
 
-@pytest.mark.recorded("notes/wire.md#answers")
+@pytest.mark.recorded("notes/wire.md#timestamps")
 def test_times_are_numbers_with_milliseconds() -> None:
     """A time is seconds since the epoch with three decimals, wherever its zone is."""
     zone = timezone(timedelta(hours=5))
