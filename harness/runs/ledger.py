@@ -9,7 +9,7 @@ import json
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +25,7 @@ class DamagedLedger(ValueError):
 class Entry:
     """One resource that a request was to create. `confirmed` is None while no answer came."""
 
+    run: str
     number: int
     scenario: str
     resource: Resource
@@ -55,7 +56,6 @@ class Ledger:
                 {
                     "entry": number,
                     "event": "intent",
-                    "run": self._run_id,
                     "scenario": self.scenario,
                     "service": service,
                     "operation": operation,
@@ -84,6 +84,7 @@ class Ledger:
         self.close()
 
     def _write(self, line: dict[str, Any]) -> None:
+        line["run"] = self._run_id
         line["time"] = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._file.write(json.dumps(line, sort_keys=True) + "\n")
         self._file.flush()
@@ -91,27 +92,28 @@ class Ledger:
 
 
 def read(path: Path) -> list[Entry]:
-    """The entries of a ledger, in order; a last line that was cut off counts as not written.
+    """The entries of a ledger, of all runs that wrote it, in order.
+
+    A last line that was cut off counts as not written.
 
     Raises DamagedLedger for anything else that is no ledger.
     """
-    entries: dict[int, Entry] = {}
+    entries: dict[tuple[str, int], Entry] = {}
     lines = path.read_text("utf-8").split("\n")
     for number, text in enumerate(lines, 1):
         if not text:
             continue
         try:
             line = json.loads(text)
+            key = (line["run"], line["entry"])
             if line["event"] == "intent":
                 kind: Kind = KINDS[line["service"], line["operation"]]
                 resource = Resource(kind.name, tuple(sorted(line["names"].items())))
-                entries[line["entry"]] = Entry(line["entry"], line["scenario"], resource, None)
+                entries[key] = Entry(*key, line["scenario"], resource, None)
             else:
-                before = entries[line["entry"]]
+                before = entries[key]
                 created = {"created": True, "refused": False}[line["event"]]
-                entries[before.number] = Entry(
-                    before.number, before.scenario, before.resource, created
-                )
+                entries[key] = replace(before, confirmed=created)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if number == len(lines):
                 break

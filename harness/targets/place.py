@@ -49,6 +49,10 @@ class Target(Protocol):
         """As `--target` has it."""
 
     @property
+    def region(self) -> str:
+        """The region in which it opens."""
+
+    @property
     def offers(self) -> frozenset[Capability]:
         """What can be done there."""
 

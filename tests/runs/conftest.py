@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness.runs.runner import _Clients
+from harness.runs.clients import Clients
 from harness.targets import Place
 from harness.targets.embedded import Embedded
 
@@ -22,4 +22,4 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 @pytest.fixture(scope="module")
 def client_of(place: Place) -> Callable[[str], Any]:
     """Clients as the runner has them."""
-    return _Clients(place)
+    return Clients(place)

@@ -113,7 +113,21 @@ def test_a_line_that_was_cut_off_counts_as_not_written(path: Path) -> None:
         assert [entry.resource for entry in ledgers.read(path)] == [bucket("a")]
 
 
-@pytest.mark.parametrize("line", ["nonsense", "[]", '{"event": "created", "entry": 7}', "{}"])
+def test_two_runs_share_a_file(path: Path) -> None:
+    """A second run adds to the file; its numbers do not touch the first run's entries."""
+    for run in ("one", "two"):
+        with Ledger(path, run) as ledger:
+            number = ledger.intend("s3", "CreateBucket", {"Bucket": run})
+            assert number == 1
+            if run == "two":
+                ledger.confirm(number, created=True)
+    found = [(entry.run, entry.resource, entry.confirmed) for entry in ledgers.read(path)]
+    assert found == [("one", bucket("one"), None), ("two", bucket("two"), True)]
+
+
+@pytest.mark.parametrize(
+    "line", ["nonsense", "[]", '{"event": "created", "entry": 7, "run": "run"}', "{}"]
+)
 def test_a_damaged_ledger_is_an_error_that_names_the_line(path: Path, line: str) -> None:
     """Anything else than a cut-off end is not guessed at."""
     with Ledger(path, "run") as ledger:
@@ -140,4 +154,5 @@ def test_each_line_says_which_run_and_scenario(path: Path) -> None:
         "operation": "CreateModel",
         "names": {"ModelName": "m"},
     }
-    assert (confirmation["entry"], confirmation["event"]) == (1, "created")
+    assert (confirmation["entry"], confirmation["run"]) == (1, "run-1")
+    assert confirmation["event"] == "created"

@@ -182,7 +182,7 @@ def test_only_what_may_exist_is_deleted(
     s3 = client_of("s3")
     s3.put_object(Bucket=place.bucket, Key="theirs", Body=b"")
     resource = Resource("Object", (("Bucket", place.bucket), ("Key", "theirs")))
-    teardown(client_of, [ledgers.Entry(1, "s", resource, confirmed)])
+    teardown(client_of, [ledgers.Entry("r", 1, "s", resource, confirmed)])
     left = s3.list_objects_v2(Bucket=place.bucket, Prefix="theirs")["KeyCount"]
     assert left == (1 if confirmed is False else 0)
     s3.delete_object(Bucket=place.bucket, Key="theirs")
