@@ -15,16 +15,12 @@ from harness.algorithms.xgboost.content_types import Format
 from harness.algorithms.xgboost.errors import PlatformError, UserError, without_stack
 from harness.algorithms.xgboost.log import Log
 from harness.formats import csv, recordio
+from harness.formats.diagnosis import say
 from harness.formats.errors import FormatError
 from harness.formats.records import Records, concatenate
 
 Array = npt.NDArray[Any]
 
-_NO_LABELS = (
-    "Got input data without labels. Please check the input data set. If training job is running on multiple "
-    "instances, please switch to using single instance if number of records in the data set is less than "
-    "number of workers (16 * number of instance) in the cluster."
-)
 _BLOCK = 1 << 20
 _NUMBER = rb"[-+]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++|nan|inf)(?:[eE][-+]?[0-9]++)?"
 # label or label:weight, then index:value; possessive, so that a bad line costs no more than a good one.
@@ -55,12 +51,12 @@ def matrix(
     else:
         loaded = _READERS[form](paths, scratch)
     if loaded.get_label().size == 0:
-        raise UserError(_NO_LABELS)
+        raise UserError(say("xgboost_no_labels"))
     return loaded
 
 
 def _fail(form: Format, problem: object) -> NoReturn:
-    raise UserError(f"Failed to load {form.value} data with exception:\n{problem}")
+    raise UserError(say("xgboost_cannot_load", form=form.value, problem=problem))
 
 
 def _by_xgboost(paths: list[Path], arguments: str, form: Format, scratch: Path) -> xgb.DMatrix:
@@ -151,7 +147,7 @@ def _recordio(paths: list[Path], scratch: Path) -> xgb.DMatrix:
     if not batches:
         _fail(Format.RECORDIO, "There are no records.")
     if any(batch.labels is None for batch in batches):
-        raise UserError(_NO_LABELS)
+        raise UserError(say("xgboost_no_labels"))
     whole = concatenate(batches)
     batches.clear()
     try:

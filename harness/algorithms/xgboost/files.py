@@ -10,6 +10,7 @@ from harness.algorithms.xgboost.content_types import Format
 from harness.algorithms.xgboost.errors import UserError
 from harness.algorithms.xgboost.log import Log
 from harness.algorithms.xgboost.versions import Version
+from harness.formats.diagnosis import say
 
 _DEEPEST_FOLDER = 3
 _SNIPPET = 50
@@ -28,7 +29,7 @@ def size(path: Path, show: Show, log: Log) -> int:
     for folder, _, names in os.walk(path):
         for name in names:
             if name.startswith("."):
-                raise UserError("Hidden file found in the data path! Remove that before training.")
+                raise UserError(say("xgboost_hidden_file"))
             total += (Path(folder) / name).stat().st_size
     return total
 
@@ -50,10 +51,7 @@ def to_read(path: Path, version: Version, show: Show, log: Log) -> list[Path]:
             continue
         found += [Path(folder) / name for name in names]
     if too_deep:
-        log.warning(
-            f"The depth of folder {show(path)} exceed the limit {_DEEPEST_FOLDER}. Files in deeper sub dirs "
-            "won't be loaded. Please adjust the folder structure accordingly."
-        )
+        log.warning(say("xgboost_too_deep", path=show(path), limit=_DEEPEST_FOLDER))
     return sorted(found)
 
 
@@ -100,9 +98,7 @@ def delimiter(line: str, log: Log) -> str:
             # Of a single number the sniffer takes a digit for the delimiter.
             raise csv.Error("Could not determine delimiter")
     except csv.Error as error:
-        raise UserError(
-            f"Could not determine delimiter on line {line[:_SNIPPET]}:\n{error}"
-        ) from None
+        raise UserError(say("xgboost_no_delimiter", line=line[:_SNIPPET], problem=error)) from None
     log.info(f"Determined delimiter of CSV input is '{found}'")
     return found
 
@@ -123,29 +119,21 @@ def header(line: str) -> str | None:
 
 def header_error(letter: str, line: str, file: Path) -> UserError:
     """What 0.72 says about a header."""
-    return UserError(
-        f"Non-numeric value '{letter}' found in the header line '{line[:_SNIPPET]}...' of file '{file.name}'. "
-        "CSV format require no header line in it. If header line is already removed, XGBoost does not accept "
-        "non-numeric value in the data."
-    )
+    return UserError(say("xgboost_header", letter=letter, line=line[:_SNIPPET], file=file.name))
 
 
 def _check_first_line(file: Path, form: Format) -> None:
     line = _first_line(file)
-    start = f"'{line[:_SNIPPET]}...' of file '{file.name}'"
+    shown = {"line": line[:_SNIPPET], "file": file.name}
+    both = " " in line and ":" in line
     if form is Format.CSV:
-        if " " in line and ":" in line:
-            raise UserError(
-                f"Blankspace and colon found in firstline {start}. Please ensure the file is in csv format."
-            )
+        if both:
+            raise UserError(say("xgboost_libsvm_as_csv", **shown))
         letter = header(line)
         if letter is not None:
             raise header_error(letter, line, file)
-    elif form is Format.LIBSVM and not (" " in line and ":" in line):
-        raise UserError(  # "defaullt" is the image's spelling.
-            f"Blankspace and colon not found in firstline {start}. ContentType by defaullt is in libsvm. "
-            "Please ensure the file is in libsvm format."
-        )
+    elif form is Format.LIBSVM and not both:
+        raise UserError(say("xgboost_csv_as_libsvm", **shown))
 
 
 def _check_libsvm(file: Path, log: Log) -> None:
@@ -155,13 +143,8 @@ def _check_libsvm(file: Path, log: Log) -> None:
             if features > 1:
                 return
             if features < 0:
-                raise UserError(
-                    f"First line '{line[:_SNIPPET]}...' of file '{file.name}' is not 'LIBSVM' format. "
-                    "Please ensure the file is in 'LIBSVM' format."
-                )
-    log.warning(
-        f"File {file.name} is not an invalid LIBSVM file but has no features. Accepting simple validation."
-    )
+                raise UserError(say("xgboost_not_libsvm", line=line[:_SNIPPET], file=file.name))
+    log.warning(say("xgboost_no_features", file=file.name))
 
 
 def _libsvm_features(line: str, log: Log) -> int:
@@ -195,8 +178,10 @@ def warn_of_redundancy(train: Path, validation: Path, show: Show, log: Log) -> N
         file = ours.get(other.name)
         if file is not None and file.stat().st_size == other.stat().st_size:
             log.warning(
-                f"Suspected identical files found. ({show(file)} and {show(other)}with same size "
-                f"{other.stat().st_size} bytes). Note: Duplicate data in the training set and validation set "
-                "is usually not intentional and can impair the validity of the model evaluation by the "
-                "validation score."
+                say(
+                    "xgboost_identical_files",
+                    train=show(file),
+                    validation=show(other),
+                    size=other.stat().st_size,
+                )
             )

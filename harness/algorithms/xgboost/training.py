@@ -16,6 +16,7 @@ from harness.algorithms.xgboost.content_types import Format
 from harness.algorithms.xgboost.errors import PlatformError, UserError
 from harness.algorithms.xgboost.log import Log
 from harness.algorithms.xgboost.versions import Version, all_versions, by_tag
+from harness.formats.diagnosis import say
 
 _PREFIX = "sagemaker-containers"
 
@@ -135,9 +136,9 @@ def _matrices(
         for path in filled
     }
     if train not in read:
-        raise UserError(f"No data in training channel path {show(train)}")
+        raise UserError(say("xgboost_no_data", channel="training", path=show(train)))
     if validation is not None and validation not in read:
-        raise UserError(f"No data in validation channel path {show(validation)}")
+        raise UserError(say("xgboost_no_data", channel="validation", path=show(validation)))
     if version.has("customer_errors"):
         for path, matrix in read.items():
             log.plain(
