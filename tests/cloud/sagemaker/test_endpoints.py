@@ -474,7 +474,7 @@ def test_a_stubborn_worker_is_killed_after_30_seconds(
     sagemaker: Any,
     runtime: Any,
     state: AccountRegion,
-    clock: ManualClock,
+    clock: WatchedClock,
     deploy: Deploy,
     name: str,
 ) -> None:
@@ -482,11 +482,12 @@ def test_a_stubborn_worker_is_killed_after_30_seconds(
     deploy(name, DO="stubborn")
     pid = json.loads(_ask(runtime, name, b"pid")[0])
     sagemaker.delete_endpoint(EndpointName=name)
+    clock.until_owed(30.0)
     clock.advance(29)
     assert sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Deleting"
     assert psutil.pid_exists(pid)
-    while state.endpoints.find(name) is not None:
-        clock.advance(1)
+    clock.advance(1)
+    state.endpoints.wait_for(name, lambda e: e is None, 60)
     assert not psutil.pid_exists(pid)
 
 

@@ -15,6 +15,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -28,9 +29,10 @@ from tests.cloud.sagemaker.ground import ACCOUNT, OWN_IMAGE, REGION, ROLE, error
 PLACES = max(4, os.cpu_count() or 1)
 MAX_RUNTIME = 3600
 NAMES = st.sampled_from(["Alpha", "ALPHA", "Beta", "Gamma", "Delta", "Epsilon", "Zeta"])
+STARTING, TRAINING = ("InProgress", "Starting"), ("InProgress", "Training")
 HISTORY = settings(
-    max_examples=12,
-    stateful_step_count=14,
+    max_examples=25,
+    stateful_step_count=20,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -74,42 +76,54 @@ class JobHistory(RuleBasedStateMachine):
             return
         self.sagemaker.create_training_job(**request)
         self.pipes[name.lower()] = pipe
-        self.model[name.lower()] = ("InProgress", "Starting")
+        self.model[name.lower()] = STARTING
         self._start_waiting()
 
-    @rule(name=NAMES, code=st.sampled_from([0, 0, 1]))
-    def finish(self, name: str, code: int) -> None:
-        if self.model.get(name.lower()) == ("InProgress", "Training"):
-            self.pipes[name.lower()].write_text(str(code))
-            self._end(name, "Failed" if code else "Completed")
+    def _in(self, *statuses: tuple[str, str]) -> list[str]:
+        return [name for name, status in self.model.items() if status in statuses]
+
+    @precondition(lambda self: self._in(TRAINING))
+    @rule(data=st.data(), code=st.sampled_from([0, 1]))
+    def finish(self, data: st.DataObject, code: int) -> None:
+        name = data.draw(st.sampled_from(self._in(TRAINING)))
+        self.pipes[name].write_text(str(code))
+        self._end(name, "Failed" if code else "Completed")
+
+    @precondition(lambda self: self._in(TRAINING, STARTING))
+    @rule(data=st.data())
+    def stop(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(self._in(TRAINING, STARTING)))
+        self.sagemaker.stop_training_job(TrainingJobName=name.swapcase())
+        self._end(name, "Stopped")
 
     @rule(name=NAMES)
-    def stop(self, name: str) -> None:
+    def stop_what_cannot_be(self, name: str) -> None:
         status, _ = self.model.get(name.lower(), ("", ""))
-        if status == "InProgress":
-            self.sagemaker.stop_training_job(TrainingJobName=name)
-            self._end(name, "Stopped")
-        else:
+        if status != "InProgress":
             code, text = error_of(self.sagemaker.stop_training_job, TrainingJobName=name)
             assert code == "ValidationException"
             assert status in text
 
+    @precondition(lambda self: any(status != "InProgress" for status, _ in self.model.values()))
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        ended = [name for name, (status, _) in self.model.items() if status != "InProgress"]
+        name = data.draw(st.sampled_from(ended))
+        self.sagemaker.delete_training_job(TrainingJobName=name)
+        del self.model[name]
+
     @rule(name=NAMES)
-    def delete(self, name: str) -> None:
+    def delete_what_cannot_be(self, name: str) -> None:
         status, _ = self.model.get(name.lower(), ("", ""))
         if status in ("", "InProgress"):
             code = error_of(self.sagemaker.delete_training_job, TrainingJobName=name)[0]
             assert code == ("ResourceInUse" if status else "ResourceNotFound")
-        else:
-            self.sagemaker.delete_training_job(TrainingJobName=name)
-            del self.model[name.lower()]
 
     @rule(seconds=st.sampled_from([1, MAX_RUNTIME]))
     def wait(self, seconds: int) -> None:
         self.clock.advance(seconds)
         if seconds == MAX_RUNTIME:
-            running = [n for n, s in self.model.items() if s == ("InProgress", "Training")]
-            for name in running:
+            for name in self._in(TRAINING):
                 self._end(name, "Stopped", "MaxRuntimeExceeded", start=False)
             self._start_waiting()
 
@@ -121,7 +135,7 @@ class JobHistory(RuleBasedStateMachine):
     def _start_waiting(self) -> None:
         """Whoever waits gets a free place, in the order of creation."""
         for name, (_, secondary) in list(self.model.items()):
-            running = list(self.model.values()).count(("InProgress", "Training"))
+            running = len(self._in(TRAINING))
             if secondary == "Starting" and running < PLACES:
                 self._until(name, "InProgress", "Training")
 
@@ -165,6 +179,7 @@ def test_training_jobs_through_any_history(
 
 
 CONFIGS = st.sampled_from(["one", "two", "broken"])
+WORKING = st.sampled_from(["one", "two"])
 ENDPOINTS = st.sampled_from(["Red", "RED", "Green"])
 
 
@@ -210,7 +225,7 @@ class EndpointHistory(RuleBasedStateMachine):
             name, lambda e: e is None or e.status in ("InService", "Failed"), 30
         )
 
-    @rule(name=ENDPOINTS, config=CONFIGS)
+    @rule(name=ENDPOINTS, config=WORKING | CONFIGS)
     def create(self, name: str, config: str) -> None:
         request = {"EndpointName": name, "EndpointConfigName": config}
         if self._known(name):
@@ -220,35 +235,45 @@ class EndpointHistory(RuleBasedStateMachine):
         self._settle(name)
         self.model[name] = (None if config == "broken" else config, config == "broken")
 
-    @rule(name=ENDPOINTS, config=CONFIGS)
-    def update(self, name: str, config: str) -> None:
-        request = {"EndpointName": name, "EndpointConfigName": config}
+    def _serving(self) -> list[str]:
+        return [name for name, (config, _) in self.model.items() if config is not None]
+
+    @precondition(lambda self: self._serving())
+    @rule(data=st.data(), config=CONFIGS)
+    def update(self, data: st.DataObject, config: str) -> None:
+        name = data.draw(st.sampled_from(self._serving()))
+        self.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+        self._settle(name)
+        serving = self.model[name][0] if config == "broken" else config
+        self.model[name] = (serving, config == "broken")
+
+    @rule(name=ENDPOINTS)
+    def update_what_cannot_be(self, name: str) -> None:
         known = self._known(name)
         if known is None or self.model[known][0] is None:
+            request = {"EndpointName": name, "EndpointConfigName": "one"}
             assert error_of(self.sagemaker.update_endpoint, **request)[0] == "ValidationException"
-            return
-        self.sagemaker.update_endpoint(**request)
-        self._settle(name)
-        serving = self.model[known][0] if config == "broken" else config
-        self.model[known] = (serving, config == "broken")
 
-    @rule(name=ENDPOINTS)
-    def delete(self, name: str) -> None:
-        known = self._known(name)
-        if known is None:
-            text = error_of(self.sagemaker.delete_endpoint, EndpointName=name)[1]
-            assert text.startswith("Could not find endpoint ")
-            return
+    @precondition(lambda self: self.model)
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.model)))
         self.sagemaker.delete_endpoint(EndpointName=name)
         self.state.endpoints.wait_for(name, lambda e: e is None, 30)
-        del self.model[known]
+        del self.model[name]
 
     @rule(name=ENDPOINTS)
-    def kill(self, name: str) -> None:
-        if self.model.get(name, (None, False))[0] is not None:
-            assert error_of(self.runtime.invoke_endpoint, EndpointName=name, Body=b"die")[0] == (
-                "ModelError"
-            )
+    def delete_what_is_not_there(self, name: str) -> None:
+        if self._known(name) is None:
+            text = error_of(self.sagemaker.delete_endpoint, EndpointName=name)[1]
+            assert text.startswith("Could not find endpoint ")
+
+    @precondition(lambda self: self._serving())
+    @rule(data=st.data())
+    def kill(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(self._serving()))
+        killed = error_of(self.runtime.invoke_endpoint, EndpointName=name, Body=b"die")
+        assert killed[0] == "ModelError"
 
     @invariant()
     def serves_as_the_model_says(self) -> None:

@@ -15,7 +15,15 @@ import pytest
 from harness.cloud.clock import ManualClock
 from harness.cloud.local_cloud import LocalCloud
 from harness.cloud.sagemaker.service import AccountRegion
-from tests.cloud.sagemaker.ground import ACCOUNT, AMAZONS_IMAGE, OWN_IMAGE, REGION, ROLE, error_of
+from tests.cloud.sagemaker.ground import (
+    ACCOUNT,
+    AMAZONS_IMAGE,
+    OWN_IMAGE,
+    REGION,
+    ROLE,
+    WatchedClock,
+    error_of,
+)
 
 Job = Callable[..., dict[str, Any]]
 Finished = Callable[[str], dict[str, Any]]
@@ -312,7 +320,7 @@ def test_a_job_that_is_stopped(
 def test_a_program_that_ignores_the_stop_is_killed_after_120_seconds(
     sagemaker: Any,
     state: AccountRegion,
-    clock: ManualClock,
+    clock: WatchedClock,
     job: Job,
     finished: Finished,
     name: str,
@@ -326,6 +334,7 @@ def test_a_program_that_ignores_the_stop_is_killed_after_120_seconds(
     stopping = sagemaker.describe_training_job(TrainingJobName=name)
     assert (stopping["TrainingJobStatus"], stopping["SecondaryStatus"]) == ("Stopping", "Stopping")
     assert "EndTime" not in stopping["SecondaryStatusTransitions"][-1]
+    clock.until_owed(120.0)
     clock.advance(119)
     assert state.training_jobs.find(name).status == "Stopping"  # type: ignore[union-attr]
     clock.advance(1)
@@ -578,7 +587,7 @@ def test_nothing_is_left_of_a_job(
     sagemaker: Any,
     cloud: LocalCloud,
     state: AccountRegion,
-    clock: ManualClock,
+    clock: WatchedClock,
     job: Job,
     finished: Finished,
     name: str,
@@ -588,6 +597,7 @@ def test_nothing_is_left_of_a_job(
     sagemaker.create_training_job(**job({"1-model": "x", "2-hang": pipe}))
     pid = int(Path(pipe).read_text())
     sagemaker.stop_training_job(TrainingJobName=name)
+    clock.until_owed(120.0)
     clock.advance(120)
     finished(name)
     # The run tidies up behind the last transition.
