@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import xgboost as xgb
 
 from harness.algorithms.serving import Answer, Refusal
 
@@ -21,11 +20,6 @@ ACCEPTED = (
 
 # The image's web framework adds the charset to every text type.
 _CSV = "text/csv; charset=utf-8"
-
-
-def objective(booster: xgb.Booster) -> str:
-    """The objective that a Booster was trained for."""
-    return str(json.loads(booster.save_config())["learner"]["objective"]["name"])
 
 
 def batch(predictions: Array) -> Answer:

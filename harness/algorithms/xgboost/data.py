@@ -193,7 +193,7 @@ def _parquet(paths: list[Path], scratch: Path) -> xgb.DMatrix:
                 "Parquet data needs pyarrow, which is not installed: pip install pyarrow"
             ) from error
         except (ValueError, TypeError, OSError) as error:
-            _fail(Format.PARQUET, f"{path.name}: {error}")
+            _fail(Format.PARQUET, f"{path.name}: {str(error).replace(str(path), path.name)}")
         if tables[-1].shape[1] != tables[0].shape[1]:
             _fail(
                 Format.PARQUET,

@@ -3,6 +3,8 @@
 See docs/notes/xgboost.md#serving.
 """
 
+import contextlib
+import json
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -69,11 +71,14 @@ class XGBoostPredictor:
         self._version = version
         self._default_accept = environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or "text/csv"
         self._batch = bool(environment.get("SAGEMAKER_BATCH"))
-        self._lock = threading.Lock()
+        configuration = json.loads(models[0].booster.save_config())["learner"]
+        self._objective = configuration["objective"]["name"]
+        # Of xgboost's boosters only gbtree predicts in several threads at a time.
+        trees = configuration["gradient_booster"]["name"] == "gbtree"
+        self._one_at_a_time = contextlib.nullcontext() if trees else threading.Lock()
         for model in models:
             # A request is small: starting threads for it would take longer than to predict.
             model.booster.set_param({"nthread": 1})
-        self._objective = answers.objective(models[0].booster)
 
     def invoke(self, invocation: Invocation) -> Answer:
         """Answer one request. Refusal 415, 400, 406 or 500 with the image's text."""
@@ -125,7 +130,7 @@ class XGBoostPredictor:
             )
 
     def _predict(self, matrix: xgb.DMatrix) -> Array:
-        with self._lock:
+        with self._one_at_a_time:
             each = [
                 model.booster.predict(
                     matrix, iteration_range=self._rounds(model), validate_features=False

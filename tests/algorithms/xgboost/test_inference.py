@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -472,3 +473,17 @@ def test_every_version_answers_boston(tmp_path: Path) -> None:
         answer = ask(predictor(tmp_path / version.name, version.name, [model]), body)
         seen.add(answer.body.replace(b",", b"\n").strip())
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("kind", ["gbtree", "dart", "gblinear"])
+def test_requests_at_the_same_time_do_not_disturb_each_other(tmp_path: Path, kind: str) -> None:
+    """Each gets the answer to its own rows, from every kind of booster."""
+    labels = ROWS.sum(axis=1)
+    model = xgb.train(
+        {"booster": kind, "nthread": 1}, xgb.DMatrix(ROWS, label=labels), num_boost_round=5
+    )
+    loaded = predictor(tmp_path, "1.7-1", [model])
+    bodies = [as_csv(np.roll(ROWS, shift, axis=0)) for shift in range(40)]
+    alone = [ask(loaded, each).body for each in bodies]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda each: ask(loaded, each).body, bodies)) == alone
