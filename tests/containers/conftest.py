@@ -1,4 +1,4 @@
-"""S3 for the tests of channels: moto behind HTTP, as a job's data reaches it."""
+"""S3 for the tests of channels: moto behind HTTP. Per module, since a cloud that closes empties all of moto."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def s3() -> Iterator[Any]:
     """A boto3 client of a moto server."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -28,7 +28,7 @@ def s3() -> Iterator[Any]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def new_bucket(s3: Any) -> Iterator[Callable[[dict[str, bytes]], str]]:
     """Makes buckets with objects; they are removed at the end."""
     made: list[str] = []
