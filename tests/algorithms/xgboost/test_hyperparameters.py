@@ -290,6 +290,7 @@ def test_a_rule_that_is_broken_is_said_in_the_words_of_the_image(
         ({"updater": "refresh", "process_type": "update"}, "updater", ["refresh"]),
         ({"monotone_constraints": "(1, -1, 0)", "tree_method": "exact"}, "monotone_constraints", (1, -1, 0)),
         ({"interaction_constraints": "[[1, 2], [3]]", "tree_method": "hist"}, "interaction_constraints", [[1, 2], [3]]),
+        ({"interaction_constraints": "[[1, 2]]", "tree_method": "approx"}, "interaction_constraints", [[1, 2]]),
         ({"eval_metric": "error@0.7,auc", "objective": "binary:logistic"}, "eval_metric", ["error@0.7", "auc"]),
         ({"eval_metric": "aft-nloglik", "objective": "survival:aft"}, "eval_metric", ["aft-nloglik"]),
         ({"_tuning_objective_metric": "validation:f1"}, "_tuning_objective_metric", "validation:f1"),
