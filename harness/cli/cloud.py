@@ -9,26 +9,28 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.cli.pace import checked_pace
-from harness.cli.problem import Problem
-from harness.sdk.environment import local_environment
+from harness.cli.problem import Problem, say
+from harness.runs.interruption import SignalReader
+from harness.sdk.environment import Environment, local_environment
 
 if TYPE_CHECKING:
     from harness.cloud.local_cloud import LocalCloud
 
-NOT_FOUND, NOT_EXECUTABLE = 127, 126
+# Exit codes as a shell has them.
+NOT_FOUND, NOT_EXECUTABLE, _SIGNALLED = 127, 126, 128
 
 
 def up(host: str, port: int, seeds: Sequence[str], pace: str) -> None:
     """Run a cloud until SIGINT or SIGTERM."""
     over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
-    with _cloud(host, port, seeds, pace) as cloud:
+    with (
+        SignalReader((signal.SIGINT, signal.SIGTERM), lambda _number: over.set()),
+        _cloud(host, port, seeds, pace) as cloud,
+    ):
         print(f"The local cloud is up at {cloud.url} (Ctrl-C ends it).", flush=True)
         print(f'Point a shell at it: eval "$(harness env --url {cloud.url})"', flush=True)
         over.wait()
@@ -50,58 +52,55 @@ def execute(
     speed: float | None,
 ) -> int:
     """Run `command` against the cloud at `url`, or one of its own; the command's exit code as a shell has it."""
-    if url is not None:
-        if seeds:
-            raise Problem(
-                "--seed-bucket fills a cloud that this command starts",
-                "leave --url or --seed-bucket out",
-            )
-        return _run(command, _checked(url), region, speed)
-    with _cloud("127.0.0.1", 0, seeds, pace) as cloud:
-        return _run(
-            command, cloud.url, region, 1 if pace == "realistic" and speed is None else speed
+    if url is not None and seeds:
+        raise Problem(
+            "--seed-bucket fills a cloud that this command starts",
+            "leave --url or --seed-bucket out",
         )
+    program = _Program(command)
+    with SignalReader((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), program.receive):
+        if url is not None:
+            environment = local_environment(_checked(url), region=region, speed=speed)
+            return program.run(environment)
+        if speed is None and pace == "realistic":
+            speed = 1
+        with _cloud("127.0.0.1", 0, seeds, pace) as cloud:
+            return program.run(local_environment(cloud.url, region=region, speed=speed))
 
 
-def _run(command: Sequence[str], url: str, region: str, speed: float | None) -> int:
-    environment = local_environment(url, region=region, speed=speed).applied_to(os.environ)
-    try:
-        child = subprocess.Popen(command, env=environment)
-    except FileNotFoundError:
-        _say_not_run(f"there is no program {command[0]!r}", "check its name, or give its path")
-        return NOT_FOUND
-    except OSError as error:
-        _say_not_run(
-            f"{command[0]!r} cannot be run: {error.strerror}", "check the file and its permissions"
-        )
-        return NOT_EXECUTABLE
-    with _signals_passed_to(child):
-        code = child.wait()
-    return code if code >= 0 else 128 - code
+class _Program:
+    """The program of `exec`. What is sent to us alone goes to it; before it runs, it ends us."""
 
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._received: int | None = None
 
-def _say_not_run(what: str, advice: str) -> None:
-    from harness.cli.problem import say
+    def receive(self, number: int) -> None:
+        """A signal came. Ctrl-C in a terminal reaches the program without us."""
+        with self._lock:
+            self._received = number
+            if self._child is not None and (number != signal.SIGINT or not _in_foreground()):
+                self._child.send_signal(number)
 
-    say(Problem(what, advice))
-
-
-@contextmanager
-def _signals_passed_to(child: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """What is sent to us alone goes to the program; Ctrl-C in a terminal reaches it without us."""
-
-    def pass_on(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGINT and _in_foreground():
-            return
-        child.send_signal(number)
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, pass_on) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    def run(self, environment: Environment) -> int:
+        """Start it and wait for its end; its exit code as a shell has it."""
+        try:
+            with self._lock:
+                if self._received is not None:
+                    return _SIGNALLED + self._received
+                variables = environment.applied_to(os.environ)
+                self._child = subprocess.Popen(self._command, env=variables)
+        except FileNotFoundError:
+            say(Problem(f"there is no program {self._command[0]!r}", "check its name or its path"))
+            return NOT_FOUND
+        except OSError as error:
+            what = f"{self._command[0]!r} cannot be run: {error.strerror}"
+            say(Problem(what, "check the file and its permissions"))
+            return NOT_EXECUTABLE
+        code = self._child.wait()
+        return code if code >= 0 else _SIGNALLED - code
 
 
 def _in_foreground() -> bool:

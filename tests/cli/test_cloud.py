@@ -172,16 +172,14 @@ def test_env_names_the_port() -> None:
 def test_up_does_not_load_what_it_does_not_need() -> None:
     """Starting the cloud imports neither the SDK nor what draws tables and pictures."""
     program = """
-import os, signal, sys, threading
+import os, signal, sys
 from harness.cli import cloud
-real = cloud.threading.Event.wait
-def once(self, timeout=None):
-    heavy = {"sagemaker", "rich", "pandas", "matplotlib", "sklearn", "jinja2"}
-    print("LOADED", sorted(heavy & set(sys.modules)), flush=True)
-    os.kill(os.getpid(), signal.SIGTERM)
-    return real(self, timeout)
-class Event(threading.Event):
-    wait = once
+class Event(cloud.threading.Event):
+    def wait(self, timeout=None):
+        heavy = {"sagemaker", "rich", "pandas", "matplotlib", "sklearn", "jinja2"}
+        print("LOADED", sorted(heavy & set(sys.modules)), flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return super().wait(timeout)
 cloud.threading = type("T", (), {"Event": Event})
 cloud.up("127.0.0.1", 0, [], "fastest")
 """
