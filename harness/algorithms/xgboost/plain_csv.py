@@ -62,27 +62,33 @@ def is_plain(paths: list[Path]) -> bool:
                     if stream.read(1):
                         return False
                     block += b"\n"
-                if not _has_plain_cells(block):
+                # What is left of a cell without digits and signs: its point, its exponent, what ends it.
+                marks = block.translate(None, b"0123456789+-")
+                if not _has_plain_cells(block, marks):
                     return False
-                separators = block.translate(None, b"0123456789.eE+-")
+                separators = marks.translate(None, b".eE")
                 form = form or separators[: separators.index(b"\n") + 1]
                 if len(form) < 2 or separators != form * (len(separators) // len(form)):
                     return False
     return bool(form)
 
 
-def _has_plain_cells(block: bytes) -> bool:
+def _has_plain_cells(block: bytes, marks: bytes) -> bool:
     """Whether there is nothing but numbers and separators in whole lines."""
-    kinds = np.frombuffer(b"\n".translate(_KINDS) + block.translate(_KINDS), np.uint8)
-    pairs = (kinds[:-1] * np.uint8(8) + kinds[1:]).tobytes().translate(_PAIRS)
-    if _BAD in pairs or bytes([_BARE_BEFORE, _BARE_AFTER]) in pairs:
+    kinds = b"\n".translate(_KINDS) + block.translate(_KINDS)
+    array = np.frombuffer(kinds, np.uint8)
+    pairs = (array[:-1] * np.uint8(8) + array[1:]).tobytes().translate(_PAIRS)
+    if _BAD in pairs or (_BARE_BEFORE in pairs and bytes([_BARE_BEFORE, _BARE_AFTER]) in pairs):
         return False
     # In a cell at most one point, one exponent, and no point after the exponent.
-    marks = block.translate(None, b"0123456789+-").replace(b"E", b"e")
-    if b".." in marks or b"ee" in marks or b"e." in marks:
+    if b".." in marks:
         return False
-    if b"e" in marks and any(sign in block for sign in _LARGE):
-        return False
-    others = np.flatnonzero(kinds != _DIGIT)
-    long = np.flatnonzero(np.diff(others) > _MOST_DIGITS + 1)
-    return bool((kinds[others[long]] == _POINT).all())
+    if b"e" in marks or b"E" in marks:
+        marks = marks.replace(b"E", b"e")
+        if b"ee" in marks or b"e." in marks or any(sign in block for sign in _LARGE):
+            return False
+    if bytes([_DIGIT]) * (_MOST_DIGITS + 1) in kinds:
+        others = np.flatnonzero(array != _DIGIT)
+        long = np.flatnonzero(np.diff(others) > _MOST_DIGITS + 1)
+        return bool((array[others[long]] == _POINT).all())
+    return True
