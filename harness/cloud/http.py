@@ -98,6 +98,11 @@ class Response:
         """A text/plain answer."""
         return cls(status, [(b"content-type", b"text/plain")], content.encode())
 
+    @classmethod
+    def xml(cls, status: int, content: str) -> Self:
+        """A text/xml answer."""
+        return cls(status, [(b"content-type", b"text/xml")], content.encode())
+
     async def send(self, send: Send, head_only: bool = False) -> None:
         """Send it; with `head_only` the headers of a HEAD request alone."""
         headers = self.headers

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote_to_bytes
+from xml.sax.saxutils import escape
 
 from harness.cloud.http import BodyTooLarge, Receive, Response, Scope, Send, read_into
 
@@ -102,9 +103,7 @@ class WsgiMount:
         log.error(
             "moto failed on %s %s", environ["REQUEST_METHOD"], environ["RAW_URI"], exc_info=error
         )
-        return Response.json(
-            500, {"__type": "InternalFailure", "message": f"moto: {type(error).__name__}: {error}"}
-        )
+        return _refusal(environ, 500, "InternalFailure", f"moto: {type(error).__name__}: {error}")
 
     def _environ(self, scope: Scope, body: Any, size: int) -> Environ:
         raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
@@ -165,8 +164,16 @@ def not_implemented(environ: Environ, why: str) -> Response:
         environ.get("HTTP_X_AMZ_TARGET") or f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
     )
     message = f"This local cloud (moto) does not implement {target}. {why}".strip()
+    return _refusal(environ, 501, "NotImplemented", message)
+
+
+def _refusal(environ: Environ, status: int, code: str, message: str) -> Response:
+    """An error in the wire form of the service that was asked: Query and S3 speak XML, the others JSON."""
+    error = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
+    if environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        return Response.xml(status, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>")
+    if "/s3/aws4_request" in environ.get("HTTP_AUTHORIZATION", ""):
+        return Response.xml(status, f"<Error>{error}</Error>")
     return Response.json(
-        501,
-        {"__type": "NotImplemented", "message": message},
-        [(b"x-amzn-errortype", b"NotImplemented")],
+        status, {"__type": code, "message": message}, [(b"x-amzn-errortype", code.encode())]
     )

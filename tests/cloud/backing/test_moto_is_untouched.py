@@ -205,8 +205,17 @@ def test_any_key_comes_back(key: str, body: bytes, client: Make, cloud: LocalClo
     s3.delete_object(Bucket="keys", Key=key)
 
 
-def test_an_operation_that_moto_lacks_says_so(client: Make) -> None:
-    """A service or operation that moto does not have is a 501 that names it, not a 500."""
-    with pytest.raises(ClientError) as caught:
-        client("braket").search_devices(filters=[])
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments"),
+    [
+        ("braket", "search_devices", {"filters": []}),
+        ("iam", "list_delegation_requests", {}),
+        ("sagemaker", "list_hubs", {}),
+    ],
+)
+def test_an_operation_that_nobody_has_says_so(
+    service: str, operation: str, arguments: dict[str, Any], client: Make
+) -> None:
+    """Each protocol carries the refusal in its own form, and no client retries it."""
+    with pytest.raises(ClientError, match="does not implement"):
+        getattr(client(service), operation)(**arguments)
