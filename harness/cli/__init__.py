@@ -10,7 +10,10 @@ def main() -> None:
     from harness.cli.problem import Problem, leave
 
     try:
-        app(prog_name="harness")
+        try:
+            app(prog_name="harness")
+        finally:
+            sys.stdout.flush()
     except Problem as problem:
         leave(problem)
     except BrokenPipeError:

@@ -429,7 +429,9 @@ def test_damaged_anywhere(
 @given(st.binary(max_size=3000))
 def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     """Bytes that are no archive are refused and nothing else happens."""
-    refused(gzip.compress(data, mtime=0) if data[:1] < b"\x80" else data, tmp_path_factory.mktemp("any"))
+    refused(
+        gzip.compress(data, mtime=0) if data[:1] < b"\x80" else data, tmp_path_factory.mktemp("any")
+    )
 
 
 def test_folder_in_use(tmp_path: Path) -> None:
