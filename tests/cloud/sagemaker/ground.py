@@ -24,22 +24,30 @@ class WatchedClock(ManualClock):
 
     def __init__(self) -> None:
         super().__init__()
-        self._owed: list[float] = []
+        self._timers: list[tuple[float, Timer]] = []
         self._changed = threading.Condition()
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """As ManualClock, but remembered."""
         timer = super().call_later(seconds, callback)
         with self._changed:
-            self._owed.append(seconds)
+            self._timers.append((seconds, timer))
             self._changed.notify_all()
         return timer
 
     def until_owed(self, seconds: float) -> None:
         """Wait until somebody waits for so many seconds; each wait is found once."""
         with self._changed:
-            assert self._changed.wait_for(lambda: seconds in self._owed, 30)
-            self._owed.remove(seconds)
+            assert self._changed.wait_for(lambda: self._find(seconds) is not None, 30)
+            found = self._find(seconds)
+            assert found is not None
+            self._timers.remove(found)
+
+    def _find(self, seconds: float) -> tuple[float, Timer] | None:
+        now = self.now()
+        # What was cancelled or has fired is nobody's wait any more.
+        self._timers = [(s, t) for s, t in self._timers if not t.cancelled and t.due > now]
+        return next((entry for entry in self._timers if entry[0] == seconds), None)
 
 
 def archive(**members: str) -> bytes:

@@ -473,6 +473,7 @@ def _answered(runtime: Any, name: str, body: bytes = b"") -> bytes:
 def test_a_stubborn_worker_is_killed_after_30_seconds(
     sagemaker: Any,
     runtime: Any,
+    cloud: LocalCloud,
     state: AccountRegion,
     clock: WatchedClock,
     deploy: Deploy,
@@ -481,6 +482,8 @@ def test_a_stubborn_worker_is_killed_after_30_seconds(
     """DeleteEndpoint waits for the grace on the clock: Deleting until then, gone afterwards."""
     deploy(name, DO="stubborn")
     pid = json.loads(_ask(runtime, name, b"pid")[0])
+    # No other worker is being stopped.
+    assert cloud.sagemaker.background.drain(30)
     sagemaker.delete_endpoint(EndpointName=name)
     clock.until_owed(30.0)
     clock.advance(29)
