@@ -33,9 +33,6 @@ PRESERVED_NAMES_KEY = "moto.preserved_header_names"
 # origin; a dotted host name of the cloud is not a bucket.
 _SETTINGS = {"MOTO_DISABLE_GLOBAL_CORS": "1", "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}
 
-# Services whose answers depend on the execution role that `harness env` hands out.
-_SEEDED_SERVICES = {"iam", "sts"}
-
 _TRUST_POLICY = """{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
  "Principal": {"Service": ["sagemaker.amazonaws.com", "lambda.amazonaws.com"]}, "Action": "sts:AssumeRole"}]}"""
 _MANAGED_POLICIES = ("AmazonSageMakerFullAccess", "AmazonS3FullAccess")
@@ -49,7 +46,7 @@ class MotoServices:
         self._folder = folder
         self._loading = threading.Lock()
         self._application: Application | None = None
-        self._seeded = False
+        self._prepared: set[str] = set()
 
     @property
     def loaded(self) -> bool:
@@ -92,14 +89,20 @@ class MotoServices:
         vars(moto.s3.models)["tempfile"] = _Tempfile
 
     def prepare(self, service: str) -> None:
-        """Make the execution role and its session exist before IAM or STS is asked for the first time."""
-        if service not in _SEEDED_SERVICES or self._seeded:
+        """Make what `harness env` hands out exist before STS or IAM is asked for the first time.
+
+        STS needs the execution role's session; IAM also the AWS-managed policies, which take a while.
+        """
+        if service not in ("sts", "iam") or service in self._prepared:
             return
         self.application()
         with self.lock:
-            if not self._seeded:
-                self._seed()
-                self._seeded = True
+            if "sts" not in self._prepared:
+                self._open_session()
+                self._prepared.add("sts")
+            if service == "iam":
+                self._attach_managed_policies()
+                self._prepared.add("iam")
 
     def _load_managed_policies(self) -> None:
         """Without them `attach_role_policy` of an AWS-managed policy fails; S3 alone does not want their 18 MB."""
@@ -113,11 +116,19 @@ class MotoServices:
                     iam.aws_managed_policies = iam._init_aws_policies()
                     iam.managed_policies.update(iam._init_managed_policies())
 
-    def _seed(self) -> None:
+    def _attach_managed_policies(self) -> None:
+        from moto.iam.models import iam_backends
+
+        self._load_managed_policies()
+        for policy in _MANAGED_POLICIES:
+            iam_backends[ACCOUNT]["aws"].attach_role_policy(
+                f"arn:aws:iam::aws:policy/{policy}", SESSION_ROLE_NAME
+            )
+
+    def _open_session(self) -> None:
         from moto.iam.models import iam_backends
         from moto.sts.models import sts_backends
 
-        self._load_managed_policies()
         iam = iam_backends[ACCOUNT]["aws"]
         if SESSION_ROLE_NAME not in {role.name for role in iam.roles.values()}:
             iam.create_role(
@@ -129,8 +140,6 @@ class MotoServices:
                 tags=[],
                 max_session_duration="43200",
             )
-            for policy in _MANAGED_POLICIES:
-                iam.attach_role_policy(f"arn:aws:iam::aws:policy/{policy}", SESSION_ROLE_NAME)
         session = sts_backends[ACCOUNT]["aws"].assume_role(
             region_name="us-east-1",
             role_session_name=SESSION_NAME,
@@ -155,7 +164,7 @@ class MotoServices:
         with self.lock:
             default_user_config["iam"]["load_aws_managed_policies"] = False
             moto_api_backend.reset()
-            self._seeded = False
+            self._prepared.clear()
 
     def close(self) -> None:
         """Forget everything, and leave moto as a program that goes on using it expects it."""
