@@ -134,9 +134,11 @@ def unpack(archive: IO[bytes], folder: Path, limits: Limits = Limits()) -> int:
 def _target(link: Path) -> Path | None:
     """What a link leads to in the end, which need not exist; None if it leads in circles."""
     try:
-        return link.resolve()
+        end = link.resolve()
     except (OSError, RuntimeError):
         return None
+    # From Python 3.13 a circle is no error: its own link comes back.
+    return None if end.is_symlink() else end
 
 
 def _clear(folder: Path) -> None:
