@@ -18,7 +18,7 @@ import pytest
 
 from harness.containers.spec import Container, ContainerSpec, Engine, Exit, Program
 from tests.containers.log_collector import LogCollector
-from tests.containers.processes import PATIENCE, marked, open_descriptors, wait_until_gone
+from tests.containers.processes import PATIENCE, marked, open_descriptors, state, wait_until_gone
 
 MODULE = "tests.containers.sample_program"
 
@@ -323,7 +323,7 @@ class EngineContract:
         container, log = runner.start(python(f"{code}\nsys.exit(4)"))
         descendant = int(log.wait_for_start(name))
         assert container.wait(PATIENCE) == Exit(code=4)
-        assert not Path(f"/proc/{descendant}").exists()
+        assert state(descendant) is None
 
     def test_runaway_descendants(self, runner: Runner) -> None:
         """A descendant that forks on and on, each time under another number, is caught."""
@@ -340,8 +340,8 @@ class EngineContract:
         descendant = int(log.wait_for(lambda text: text.split()[-1].isdigit()).split()[-1])
         log.wait_for(lambda text: text == "ready")
         assert container.kill() == Exit(signal=9)
-        assert not Path(f"/proc/{descendant}").exists()
-        assert not Path(f"/proc/{container.pid}").exists()
+        assert state(descendant) is None
+        assert state(container.pid) is None
 
     # Being stopped.
 

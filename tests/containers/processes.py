@@ -20,8 +20,8 @@ def wait_until_gone(pid: int) -> None:
         poll.register(handle, select.POLLIN)
         assert poll.poll(PATIENCE * 1000), f"process {pid} is still there: {describe(pid)}"
         # It is dead; its parent is about to hear of it.
-        while Path(f"/proc/{pid}/stat").exists():
-            assert state(pid) in ("Z", "X", None)
+        while (seen := state(pid)) is not None:
+            assert seen in ("Z", "X")
             os.sched_yield()
     finally:
         os.close(handle)
@@ -60,7 +60,7 @@ def children(pid: int) -> list[int]:
         return [
             int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         ]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return []
 
 
