@@ -161,16 +161,16 @@ def test_json_without_a_list_of_instances_is_refused(request_: object) -> None:
 
 def test_what_is_wrong_in_the_text_has_line_and_column() -> None:
     """JSON on several lines, and the second of several JSON Lines."""
-    with pytest.raises(FormatError, match="^byte 17, line 2, column 4: found"):
+    with pytest.raises(FormatError, match=r"^byte 17, line 2, column 4: found"):
         json_requests.loads(b'{"instances":\n [{]}')
-    with pytest.raises(FormatError, match="^byte 21, line 3, column 2: found"):
+    with pytest.raises(FormatError, match=r"^byte 21, line 3, column 2: found"):
         json_requests.loads(b'{"features": [1]}\n\r\n{]\n', lines=True, lenient=True)
 
 
 def test_options_are_those_of_json_lines() -> None:
     """NaN and repeated keys are refused, or allowed by name."""
     data = b'{"features": [NaN], "features": [1, NaN]}\n\n'
-    with pytest.raises(FormatError, match="a second time|NaN"):
+    with pytest.raises(FormatError, match=r"a second time|NaN"):
         json_requests.loads(data, lines=True)
     found = json_requests.loads(data, lines=True, allow_nan=True, lenient=True).features
     assert np.array_equal(found, [[1, np.nan]], equal_nan=True)
