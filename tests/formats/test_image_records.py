@@ -148,7 +148,10 @@ def test_an_id_that_occurs_twice_cannot_be_indexed() -> None:
     [
         (b"", "a record of 0 bytes"),
         (bytes(23), "a record of 23 bytes"),
-        (struct.pack("<IfQQ", 2, 0, 0, 0) + bytes(7), "a record of 31 bytes .expected 32 bytes of header and 2 labels"),
+        (
+            struct.pack("<IfQQ", 2, 0, 0, 0) + bytes(7),
+            "a record of 31 bytes .expected 32 bytes of header and 2 labels",
+        ),
         (struct.pack("<IfQQ", 2**32 - 1, 0, 0, 0), "header and 4294967295 labels"),
     ],
 )

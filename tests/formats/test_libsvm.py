@@ -23,7 +23,7 @@ XGBOOST = "notes/libsvm.md#xgboosts-reader"
 
 
 @st.composite
-def tables(draw: st.DrawFn) -> tuple[Any, dict[str, Array]]:
+def tables(draw: st.DrawFn) -> tuple[Any, dict[str, Any]]:
     """A csr matrix, and the columns that go with it: labels, or labels and weights, and qids."""
     kind = draw(st.sampled_from(DTYPES))
     rows = draw(st.lists(st.dictionaries(st.integers(0, 9), columns(kind), max_size=6), max_size=8))
@@ -65,7 +65,7 @@ def same_rows(left: Any, right: Any) -> bool:
 
 
 @given(tables(), st.booleans())
-def test_what_was_dumped_loads_again(table: tuple[Any, dict[str, Array]], one_based: bool) -> None:
+def test_what_was_dumped_loads_again(table: tuple[Any, dict[str, Any]], one_based: bool) -> None:
     """Entries, labels, weights and qids come back, whichever number is the first index."""
     matrix, beside = table
     data = libsvm.dumps(matrix, **beside, one_based=one_based)
@@ -78,7 +78,7 @@ def test_what_was_dumped_loads_again(table: tuple[Any, dict[str, Array]], one_ba
 
 
 @given(tables())
-def test_without_labels_they_are_passed_over(table: tuple[Any, dict[str, Array]]) -> None:
+def test_without_labels_they_are_passed_over(table: tuple[Any, dict[str, Any]]) -> None:
     """Labels that stand there make no difference; rows may also do without."""
     matrix, beside = table
     bare = matrix[np.diff(matrix.indptr) > 0]
@@ -98,7 +98,7 @@ def test_an_array_is_written_whole() -> None:
 
 
 @given(tables(), st.booleans())
-def test_sklearn_reads_what_we_write(table: tuple[Any, dict[str, Array]], one_based: bool) -> None:
+def test_sklearn_reads_what_we_write(table: tuple[Any, dict[str, Any]], one_based: bool) -> None:
     """Its reader finds the same matrix, labels and queries; it knows no weights."""
     matrix, beside = table
     beside.pop("weights", None)
@@ -121,7 +121,7 @@ def test_sklearn_reads_what_we_write(table: tuple[Any, dict[str, Array]], one_ba
     st.sampled_from([None, "made by hand\n1 0:1"]),
 )
 def test_we_read_what_sklearn_writes(
-    table: tuple[Any, dict[str, Array]], one_based: bool, comment: str | None
+    table: tuple[Any, dict[str, Any]], one_based: bool, comment: str | None
 ) -> None:
     """Its writer's bytes, comments included, are to us what they are to its reader."""
     matrix, beside = table
@@ -324,7 +324,7 @@ def test_cut_short_it_is_rows_or_an_error_in_the_last_line() -> None:
 
 
 @given(tables(), st.integers(1, 60))
-def test_batches_are_the_rows_in_order(table: tuple[Any, dict[str, Array]], block: int) -> None:
+def test_batches_are_the_rows_in_order(table: tuple[Any, dict[str, Any]], block: int) -> None:
     """Batches of any size, and single rows, are what the whole is."""
     matrix, beside = table
     data = libsvm.dumps(matrix, **beside)
@@ -400,7 +400,7 @@ def test_a_huge_index_costs_no_memory() -> None:
     ],
 )
 def test_what_would_not_read_back_is_refused(
-    features: Any, beside: dict[str, Array], problem: str
+    features: Any, beside: dict[str, Any], problem: str
 ) -> None:
     """Other shapes and dtypes, columns that do not fit, and rows of nothing."""
     with pytest.raises(FormatError, match=problem):
