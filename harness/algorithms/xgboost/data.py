@@ -1,6 +1,5 @@
 """From the files of a channel to xgboost's DMatrix. See docs/notes/xgboost.md#data."""
 
-import re
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from harness.algorithms.xgboost import files, plain_csv
 from harness.algorithms.xgboost.content_types import Format
 from harness.algorithms.xgboost.errors import PlatformError, UserError, without_stack
 from harness.algorithms.xgboost.log import Log
-from harness.formats import csv, recordio
+from harness.formats import csv, libsvm, recordio
 from harness.formats.diagnosis import say
 from harness.formats.errors import FormatError
 from harness.formats.records import Records, concatenate
@@ -22,13 +21,7 @@ from harness.formats.records import Records, concatenate
 Array = npt.NDArray[Any]
 
 _BLOCK = 1 << 20
-_NUMBER = rb"[-+]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++|nan|inf)(?:[eE][-+]?[0-9]++)?"
-# label or label:weight, then index:value; possessive, so that a bad line costs no more than a good one.
-_LIBSVM_LINE = (
-    rb"[ \t]*+(?:" + _NUMBER + rb"(?::" + _NUMBER + rb")?+(?:[ \t]++(?:qid:[0-9]++|[0-9]++:" + _NUMBER
-    + rb"))*+[ \t]*+)?+(?:#[^\n]*+)?+\r?+"
-)  # fmt: skip
-_LIBSVM_LINES = re.compile(rb"(?:" + _LIBSVM_LINE + rb"\n)*+" + _LIBSVM_LINE, re.IGNORECASE)
+_SHOWN = 50
 
 
 def matrix(
@@ -164,21 +157,16 @@ def _libsvm(paths: list[Path], scratch: Path) -> xgb.DMatrix:
 
 def _check_libsvm_lines(path: Path) -> None:
     """UserError for the first line that is not libsvm: xgboost's reader makes something of any text."""
-    line_number = 1
     with path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            block += stream.readline()
-            match = _LIBSVM_LINES.match(block)
-            end = match.end() if match else 0
-            if end < len(block):
-                line_number += block.count(b"\n", 0, end)
-                start = block.rfind(b"\n", 0, end) + 1
-                shown = block[start : start + 50].split(b"\n")[0].decode("utf-8", "replace")
-                _fail(
-                    Format.LIBSVM,
-                    f"{path.name}: line {line_number}: '{shown}' is not <label> <index>:<value> ...",
-                )
-            line_number += block.count(b"\n")
+        try:
+            libsvm.check(stream)
+        except FormatError as error:
+            stream.seek((error.offset or 0) - (error.column or 1) + 1)
+            shown = stream.readline(_SHOWN).split(b"\n")[0].decode("utf-8", "replace")
+            _fail(
+                Format.LIBSVM,
+                f"{path.name}: line {error.line}: '{shown}' is not <label> <index>:<value> ...",
+            )
 
 
 def _parquet(paths: list[Path], scratch: Path) -> xgb.DMatrix:

@@ -148,7 +148,7 @@ def _check_libsvm(file: Path, log: Log) -> None:
 
 
 def _libsvm_features(line: str, log: Log) -> int:
-    """How many features a line of libsvm has, -1 when it is none."""
+    """How many features a line of libsvm has, -1 when it is none, as the image tells: laxer than the codec."""
     label, *features = line.split(" ")
     if not _is_libsvm_label(label):
         log.error(f"{label} does not follow LIBSVM label format <label>(:<weight>).")
