@@ -14,12 +14,13 @@ import numpy as np
 
 from harness.formats import npy
 from harness.formats.errors import FormatError
-from harness.formats.records import Array
+from harness.formats.records import Array, Records
 
 CONTENT_TYPE = "application/x-npz"
 LIMIT = 1 << 30
 """Bytes that an archive may unpack to."""
 
+_ROWS = 4096
 _KINDS = "biufc"
 _SUFFIX = ".npy"
 _NEEDED = {
@@ -103,12 +104,19 @@ def iter_arrays(file: BinaryIO, *, limit: int = LIMIT) -> Iterator[tuple[str, Ar
 
 def iter_records(stream: BinaryIO, *, limit: int = LIMIT) -> Iterator[Any]:
     """Each row of the matrix, in order, as a csr matrix of one row; errors as `loads`."""
+    for batch in iter_batches(stream, limit=limit):
+        for row in range(len(batch)):
+            yield batch.features[row : row + 1]
+
+
+def iter_batches(stream: BinaryIO, *, limit: int = LIMIT) -> Iterator[Records]:
+    """The rows of the matrix in csr, some thousands at a time, in order; errors as `loads`."""
     matrix = load(stream, limit=limit)
     if matrix.shape[0] > limit // np.dtype(np.int64).itemsize:
         raise FormatError(f"{matrix.shape[0]} rows", expected="rows that can be held in memory")
     rows = matrix.tocsr()
-    for row in range(rows.shape[0]):
-        yield rows[row : row + 1]
+    for start in range(0, rows.shape[0], _ROWS):
+        yield Records(rows[start : start + _ROWS])
 
 
 def _whole(stream: BinaryIO, limit: int) -> bytes:

@@ -8,6 +8,7 @@ from harness.formats import decimals
 
 numbers = (
     st.floats().map(repr)
+    | st.floats(-1000, 1000).map("{:.16f}".format)
     | st.floats(width=32).map(lambda value: str(np.float32(value)))
     | st.integers(-(10**25), 10**25).map(str)
     | st.from_regex(r"[-+]?([0-9]{1,20}\.?[0-9]{0,20}|\.[0-9]{1,25})([eE][-+]?[0-9]{1,3})?", fullmatch=True)
@@ -18,7 +19,13 @@ separators = st.sampled_from([" ", ":", "\n", "\r\n", "\t", "  ", ","])
 
 @given(st.lists(st.tuples(numbers, separators), max_size=12), st.booleans())
 @example(
-    [("9007199254740993", " "), ("0.30000000000000004", " "), ("123456789012345678", "")], False
+    [
+        ("7.3785690282684228", " "),
+        ("9007199254740993", " "),
+        ("0.30000000000000004", " "),
+        ("123456789012345678", ""),
+    ],
+    False,
 )
 @example([("179769313486231580793e289", ":"), ("4.9e-324", " "), ("2.2250738585072011e-308", "")], True)  # fmt: skip
 def test_floats_are_pythons_to_the_last_bit(found: list[tuple[str, str]], led: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xgboost as xgb
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.datasets import dump_svmlight_file, load_svmlight_file
@@ -141,6 +141,7 @@ def test_we_read_what_sklearn_writes(
 
 
 @given(st.data())
+@settings(max_examples=40)
 @pytest.mark.documented(XGBOOST)
 def test_xgboost_reads_the_same(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -153,7 +154,7 @@ def test_xgboost_reads_the_same(
     beside.pop("qids", None)
     path = tmp_path_factory.mktemp("data") / "a"
     path.write_bytes(libsvm.dumps(matrix, **beside))
-    theirs = xgb.DMatrix(f"{path}?format=libsvm")
+    theirs = xgb.DMatrix(f"{path}?format=libsvm", nthread=1)
     ours = libsvm.loads(path.read_bytes())
     assert theirs.num_row() == len(ours)
     assert theirs.num_col() == ours.width
@@ -227,6 +228,8 @@ def test_without_labels_a_first_pair_is_a_feature() -> None:
         (b"1 0:1\xff\n", 1, 3, "found '0:1\ufffd'"),
         (b"\xef\xbb\xbf1 0:1\n", 1, 1, "a byte order mark"),
         (b"1 0:1\n\n2 3:1 1:1 3:2\n1 x\n", 3, 11, "an index that occurs twice"),
+        (b"1 0:1\n2 1:1 1:1\n3 qid:1 1:1\n4:2\n", 2, 7, "an index that occurs twice"),
+        (b"1 0:1\n2 qid:1 1:1\n3 1:1 1:1\n", 2, 1, "a record with a qid"),
         (b"1 0:1\n2:1 1:1\n", 2, 1, "a record with a weight"),
         (b"1:1 0:1\n2 1:1\n", 2, 1, "a record without weight"),
         (b"1 qid:1\n2 1:1\n", 2, 1, "a record without qid"),

@@ -60,10 +60,16 @@ def test_the_sdk_writes_the_same(matrix: Any) -> None:
     assert npz.dumps(matrix) == sdk_serializers.npz(matrix)
 
 
-@given(matrices)
-def test_rows_come_in_order(matrix: Any) -> None:
-    """Each row is a matrix of one row, whatever the format."""
-    rows = list(npz.iter_records(io.BytesIO(npz.dumps(matrix))))
+@given(matrices, st.integers(1, 6))
+def test_rows_come_in_order(matrix: Any, size: int) -> None:
+    """Each row is a matrix of one row, whatever the format, and however many a batch has."""
+    data = npz.dumps(matrix)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(npz, "_ROWS", size)
+        batches = list(npz.iter_batches(io.BytesIO(data)))
+        rows = list(npz.iter_records(io.BytesIO(data)))
+    assert [len(batch) for batch in batches[:-1]] == [size] * (len(batches) - 1)
+    assert sum(map(len, batches)) == len(rows)
     assert np.vstack([row.toarray() for row in rows]).tolist() == matrix.toarray().tolist()
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from harness.algorithms.serving import Answer, Invocation, ModelLocation, Refusal, UnusableModel
-from harness.algorithms.xgboost import answers, artifact, load
+from harness.algorithms.xgboost import answers, artifact, load, requests
 from harness.algorithms.xgboost.content_types import Format
 from harness.algorithms.xgboost.inference import XGBoostPredictor
 from harness.algorithms.xgboost.requests import UnparsableError, matrix
@@ -452,18 +452,23 @@ near_libsvm = st.lists(
 @example("1 0:1 # 5:6")
 @example("1 0:1\n\n1 2:3\n1\n")
 @example("1\n1")
+@example("1 0:1\n1\n1")
 @pytest.mark.documented("notes/xgboost.md#serving")
 def test_a_libsvm_body_is_what_the_image_takes_it_for(text: str) -> None:
-    """Whichever way it is read here: the same values in the same places, or the same complaint."""
+    """Large or small: the same values in the same places, or the same complaint."""
     body = text.encode()
     try:
-        expected = content(words(body))
+        expected: object = content(words(body))
     except (ValueError, xgb.core.XGBoostError) as error:
-        with pytest.raises(UnparsableError) as caught:
-            matrix(body, Format.LIBSVM, None)
-        assert f"{type(error)}\n {error}".split("\nStack trace:")[0] in str(caught.value)  # noqa: PT017
-    else:
-        assert content(matrix(body, Format.LIBSVM, None)) == expected
+        expected = f"{type(error)}\n {error}".split("\nStack trace:")[0].rstrip()
+    for small in (0, 1 << 12):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(requests, "_SMALL", small)
+            try:
+                found: object = content(matrix(body, Format.LIBSVM, None))
+            except UnparsableError as error:
+                found = str(error).partition("format:\n ")[2]
+        assert found == expected
 
 
 @given(st.binary(max_size=80), st.sampled_from([Format.CSV, Format.LIBSVM, Format.RECORDIO]))
