@@ -169,26 +169,7 @@ def _matrix(arrays: dict[str, Array]) -> Any:
     from scipy import sparse
 
     kind = _kind(arrays)
-    names = _NEEDED[kind]
-    if kind == "coo" and "coords" in arrays:
-        names = ("coords",)
-    missing = {"shape", "data", *names} - arrays.keys()
-    if missing:
-        raise FormatError(f"a {kind} matrix without {sorted(missing)[0]}", expected="all its parts")
-    # scipy takes numbers in this machine's byte order only.
-    shape, data, *parts = (
-        arrays[name].astype(arrays[name].dtype.newbyteorder("="), copy=False)
-        for name in ("shape", "data", *names)
-    )
-    places: list[Any] = parts
-    if shape.shape != (2,) or any(part.dtype.kind not in "iu" for part in (shape, *places)):
-        raise FormatError("a shape or places of another kind", expected="whole numbers")
-    if data.dtype.kind not in _KINDS:
-        raise FormatError(f"data of dtype {data.dtype}", expected="numbers or truth values")
-    if names == ("coords",):
-        places = [tuple(places[0])]
-    elif kind == "coo":
-        places = [tuple(places)]
+    shape, data, places = _parts(kind, arrays)
     flag = arrays.get("_is_array")
     family = "array" if flag is not None and flag.all() else "matrix"
     try:
@@ -201,6 +182,27 @@ def _matrix(arrays: dict[str, Array]) -> Any:
             f"no {kind} matrix: {error}", expected="arrays that fit together"
         ) from None
     return matrix
+
+
+def _parts(kind: str, arrays: dict[str, Array]) -> tuple[Array, Array, list[Any]]:
+    """Shape, data, and what says where the data stands, as scipy's constructors want it."""
+    table = kind == "coo" and "coords" in arrays
+    names = ("coords",) if table else _NEEDED[kind]
+    missing = {"shape", "data", *names} - arrays.keys()
+    if missing:
+        raise FormatError(f"a {kind} matrix without {sorted(missing)[0]}", expected="all its parts")
+    # scipy takes numbers in this machine's byte order only.
+    shape, data, *places = (
+        arrays[name].astype(arrays[name].dtype.newbyteorder("="), copy=False)
+        for name in ("shape", "data", *names)
+    )
+    if shape.shape != (2,) or any(part.dtype.kind not in "iu" for part in (shape, *places)):
+        raise FormatError("a shape or places of another kind", expected="whole numbers")
+    if data.dtype.kind not in _KINDS:
+        raise FormatError(f"data of dtype {data.dtype}", expected="numbers or truth values")
+    if table and places[0].ndim != 2:
+        raise FormatError("coords that are no table", expected="rows and columns")
+    return shape, data, [tuple(places[0] if table else places)] if kind == "coo" else places
 
 
 def _kind(arrays: dict[str, Array]) -> str:

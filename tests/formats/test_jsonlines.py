@@ -117,6 +117,7 @@ def test_any_bytes_are_values_or_a_format_error(data: bytes) -> None:
         (b'{"a": 1}{"b": 2}', (1, 9, 8), "extra data"),
         (b'[1.' + b"1" * 5000 + b", " + b"1" * 5000 + b"]", (1, 5006, 5005), "4300 digits"),
         (b'["[[[", ' + b"[" * 50_000, (1, 50_008, 50_007), "nested too deeply"),
+        (b'[[1], {"a": ' * 20_000, (1, 239_990, 239_989), "nested too deeply"),
         (b"[1]\r[2]", (1, 5, 4), "extra data"),
         (b"[1]\x0b[2]", (1, 4, 3), "extra data"),
         (b"[1]\xe2\x80\xa8[2]", (1, 4, 3), "extra data"),

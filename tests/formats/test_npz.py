@@ -106,6 +106,16 @@ def test_numbers_of_another_byte_order_are_read() -> None:
     assert npz.loads(archive(changes)).toarray().tolist() == [[0, 1, 0], [2, 0, 3], [0, 0, 4]]
 
 
+def test_coordinates_may_stand_in_one_table() -> None:
+    """As scipy lays out sparse arrays in coo that have another number of dimensions than two."""
+    coords = npy.dumps(np.array([[0, 1, 1, 2], [1, 0, 2, 2]]))
+    data = archive({"row.npy": None, "col.npy": None, "coords.npy": coords}, "coo")
+    assert npz.loads(data).toarray().tolist() == [[0, 1, 0], [2, 0, 3], [0, 0, 4]]
+    for wrong in (np.array(1), np.array([1, 2]), np.zeros((3, 4), int)):
+        with pytest.raises(FormatError, match=r"coords that are no table|no coo matrix"):
+            npz.loads(archive({"coords.npy": npy.dumps(wrong)}, "coo"))
+
+
 objects = io.BytesIO()
 np.save(objects, np.array([None]), allow_pickle=True)
 
