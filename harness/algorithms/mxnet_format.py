@@ -4,6 +4,7 @@ Verified against mxnet 1.9.1; see docs/notes/first-party-algorithms.md#mxnet-arr
 """
 
 import json
+import math
 import struct
 from collections.abc import Mapping, Sequence
 
@@ -86,10 +87,12 @@ def _load_array(reader: "_Reader") -> Array:
     _, _, flag = reader.unpack("<iii")
     if not 0 <= flag < len(_DTYPES) or min(shape) < 0:
         raise reader.error(f"dtype {flag}, shape {shape}", "a dtype and a shape that MXNet has")
-    size = _DTYPES[flag].itemsize
-    for extent in shape:
-        size *= extent
-    return np.frombuffer(reader.take(size), _DTYPES[flag]).reshape(shape)
+    data = reader.take(_DTYPES[flag].itemsize * math.prod(shape))
+    try:
+        return np.frombuffer(data, _DTYPES[flag]).reshape(shape)
+    except ValueError:
+        # Nothing in it, and the other extents are more than numpy counts.
+        raise reader.error(f"shape {shape}", "a shape that can be addressed") from None
 
 
 class _Reader:

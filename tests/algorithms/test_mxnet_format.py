@@ -65,6 +65,15 @@ def test_damage_is_a_format_error_or_other_data(values: dict[str, Any], draw: An
         mxnet_format.loads(bytes(whole))
 
 
+def test_an_empty_array_of_a_shape_beyond_numpy_is_refused() -> None:
+    """No byte is missing, but nobody could hold such an array."""
+    data = bytearray(mxnet_format.dumps([np.zeros((0, 1, 1), np.float32)]))
+    for place in (44, 52):
+        data[place : place + 8] = (2**62).to_bytes(8, "little")
+    with pytest.raises(FormatError, match="a shape that can be addressed"):
+        mxnet_format.loads(bytes(data))
+
+
 @pytest.mark.parametrize("array", [np.zeros(()), np.zeros(1, complex), np.zeros(1, "u8")])
 def test_what_mxnet_cannot_hold_is_refused(array: Any) -> None:
     """Arrays without dimensions and other dtypes are refused."""

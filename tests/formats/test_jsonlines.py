@@ -194,7 +194,7 @@ def test_what_json_cannot_hold_is_refused(value: object) -> None:
 def test_a_text_may_stand_anywhere_in_a_larger_one() -> None:
     """Places count from where the text stands; lines within it are counted too."""
     with pytest.raises(FormatError, match=r"^byte 107, line 12, column 3: found") as caught:
-        strict_json.loads(b'{"a":\n1,}', line=11, offset=99)
+        strict_json.loads(b'{"a":\n1,,}', line=11, offset=99)
     assert caught.value.expected == "property name enclosed in double quotes"
 
 
