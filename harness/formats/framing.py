@@ -48,12 +48,15 @@ def frame(payload: bytes, flag: int = WHOLE) -> bytes:
 
 
 class Window:
-    """A stretch of a stream held in memory: never more than what was asked for plus one block."""
+    """A stretch of a stream held in memory: never more than what was asked for plus one block.
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._ended = False
-        self.data = bytearray()
+    Bytes are looked at where they are: nothing is read or moved.
+    """
+
+    def __init__(self, source: BinaryIO | bytes) -> None:
+        self._stream = None if isinstance(source, bytes) else source
+        self._read = bytearray()
+        self.data = source if isinstance(source, bytes) else self._read
         self.position = 0
         self.offset = 0
         """Byte of the stream at which `data[position]` stands."""
@@ -63,13 +66,14 @@ class Window:
 
         Reads block by block, so that a length that lies costs no more than the stream's own bytes.
         """
-        while not self._ended and len(self.data) - self.position < wanted:
+        while self._stream is not None and len(self.data) - self.position < wanted:
             if self.position:
-                del self.data[: self.position]
+                del self._read[: self.position]
                 self.position = 0
             block = self._stream.read(BLOCK)
-            self._ended = not block
-            self.data += block
+            if not block:
+                self._stream = None
+            self._read += block
         return len(self.data) - self.position
 
     def skip(self, count: int) -> None:

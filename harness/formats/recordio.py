@@ -39,9 +39,13 @@ def dumps(
     int64 becomes Int32Tensor, float64 Float64Tensor, float32 Float32Tensor. FormatError for what the SDK
     refuses: any other dtype, other shapes, lengths that do not fit, integers outside 32 bits.
     """
+    records = sdk_rules.accepted(features, labels)
+    parts = Parts(split_magic, largest_part)
+    form = _form(records)
+    if form is not None and parts.leave_whole(form.length):
+        return uniform.encode_whole(form, records.features, records.labels)
     file = io.BytesIO()
-    writer = _Writer(file.write, Parts(split_magic, largest_part))
-    writer.records(sdk_rules.accepted(features, labels))
+    _Writer(file.write, parts).records(records)
     return file.getvalue()
 
 
@@ -105,12 +109,16 @@ def loads(data: bytes) -> Records:
     offset, for data that is no recordIO-protobuf, for records without numeric features named
     `values`, and for records that differ in width or in the number of labels.
     """
-    return load(io.BytesIO(data))
+    return _all(_batches(Window(bytes(data))))
 
 
 def load(file: BinaryIO) -> Records:
     """Decode all records of a binary file; errors as `loads`."""
-    parts = list(iter_batches(file))
+    return _all(iter_batches(file))
+
+
+def _all(batches: Iterator[Records]) -> Records:
+    parts = list(batches)
     return concatenate(parts) if parts else Records(np.empty((0, 0), np.float32))
 
 
@@ -131,7 +139,10 @@ def iter_batches(stream: BinaryIO) -> Iterator[Records]:
     Memory holds one batch, which is some megabytes or one record. Runs of records of one shape are
     decoded as whole arrays, others one by one.
     """
-    window = Window(stream)
+    return _batches(Window(stream))
+
+
+def _batches(window: Window) -> Iterator[Records]:
     record = 0
     slow = _Slow()
     while True:
@@ -209,6 +220,14 @@ def _differs(have: tuple[int, int], want: tuple[int, int], found: Frame) -> Form
     )
 
 
+def _form(records: Records) -> uniform.Layout | None:
+    """The layout that the messages of all these records have, if they have one."""
+    if is_sparse(records.features):
+        return None
+    label_dtype = None if records.labels is None else records.labels.dtype
+    return uniform.layout(records.features.dtype, records.width, label_dtype, records.label_size)
+
+
 def _copying(file: BinaryIO) -> Callable[[Any], object]:
     """A file's `write` for blocks whose memory is used again: the file may keep what it is given."""
     return lambda block: file.write(bytes(block))
@@ -224,14 +243,7 @@ class _Writer:
 
     def records(self, records: Records) -> None:
         """Write each row as a record."""
-        form = None
-        if not is_sparse(records.features):
-            form = uniform.layout(
-                records.features.dtype,
-                records.width,
-                None if records.labels is None else records.labels.dtype,
-                records.label_size,
-            )
+        form = _form(records)
         if form is None:
             self._messages(records)
             return

@@ -133,16 +133,16 @@ def _tensor(entries: Any, found: Frame) -> tuple[Array, Array | None, int] | Non
         if size != count:
             raise _error(found, f"{count} values", f"{size}, the product of shape {shape}")
         return values, None, count
-    keys = tensor.keys[:]
     if not shape:
         raise _error(found, "a sparse tensor without shape", "a shape")
     if size >= _LARGEST_SIZE:
         raise _error(found, f"a sparse tensor of shape {shape}", "fewer than 2^63 places")
-    if len(keys) != count:
-        raise _error(found, f"{len(keys)} keys", f"{count}, one per value")
-    if keys and max(keys) >= size:
-        raise _error(found, f"key {max(keys)}", f"keys below {size}")
-    return values, np.array(keys, np.int64), size
+    if len(tensor.keys) != count:
+        raise _error(found, f"{len(tensor.keys)} keys", f"{count}, one per value")
+    keys = np.fromiter(tensor.keys, np.uint64, count)
+    if count and np.maximum.reduce(keys) >= size:
+        raise _error(found, f"key {keys.max()}", f"keys below {size}")
+    return values, keys.view(np.int64), size
 
 
 def gather(rows: list[Row]) -> Records:

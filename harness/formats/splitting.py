@@ -37,6 +37,10 @@ class Parts:
         if not 0 <= self.largest <= LENGTH_MASK:
             raise FormatError(f"a largest part of {self.largest}", expected=f"0 to {LENGTH_MASK}")
 
+    def leave_whole(self, length: int) -> bool:
+        """Whether a record of that length is one part, whatever it holds."""
+        return not self.split_magic and length <= self.largest
+
     def frame(self, payload: bytes, record: int | None = None) -> bytes:
         """A record in its parts. FormatError for one that is too long, or has a part that is."""
         pieces = _pieces(payload) if self.split_magic else [payload]
@@ -56,15 +60,14 @@ class Parts:
 
         `record` is the number of the first.
         """
-        if length > self.largest:
-            doubtful = np.ones(len(rows), np.bool_)
-        elif self.split_magic:
-            words = rows.view("<u4")
-            # Neither the word of flag and length nor one with padding can look like the magic number.
-            doubtful = (words[:, 1:] == MAGIC).any(axis=1)
-        else:
+        if self.leave_whole(length):
             write(rows)
             return
+        if length > self.largest:
+            doubtful = np.ones(len(rows), np.bool_)
+        else:
+            # Neither the word of flag and length nor one with padding can look like the magic number.
+            doubtful = (rows.view("<u4")[:, 1:] == MAGIC).any(axis=1)
         start = 0
         for index in map(int, np.flatnonzero(doubtful)):
             if index > start:

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.formats.framing import HEADER, LENGTH_MASK, frame
+from harness.formats.memory_file import memory_file
 from harness.formats.records import Array, Records
 
-BLOCK = 1 << 19
+BLOCK = 1 << 18
 """Bytes encoded at once: what stays in a processor's cache while it is filled and written."""
 
 _TENSOR_TAGS = {np.dtype("<f4"): b"\x12", np.dtype("<f8"): b"\x1a"}
@@ -133,21 +134,42 @@ def encode(form: Layout, features: Array, labels: Array | None) -> Iterator[Rows
 
     The rows are of one buffer: they hold until the next ones are asked for.
     """
-    count = max(1, BLOCK // form.stride)
-    buffer = np.empty((min(count, len(features)), form.stride), np.uint8)
-    buffer[:] = form.template
-    for start in range(0, len(features), count):
-        some = features[start : start + count]
-        rows = buffer[: len(some)]
-        rows[:, form.features_at : form.features_end] = _as_bytes(some, form.dtype)
-        if labels is not None and form.label_dtype is not None:
-            rows[:, form.label_at : form.end] = _as_bytes(
-                labels[start : start + count].reshape(len(some), -1), form.label_dtype
-            )
+    buffer = np.empty((min(_rows_at_once(form), len(features)), form.stride), np.uint8)
+    for some in _blocks(form, len(features)):
+        rows = buffer[: some.stop - some.start]
+        _fill(form, rows, features[some], None if labels is None else labels[some])
         yield rows
 
 
-def decode(form: Layout, data: bytearray, position: int) -> tuple[int, Records | None]:
+def encode_whole(form: Layout, features: Array, labels: Array | None) -> bytes:
+    """All that `encode` yields, written once only, to where it stays."""
+    file = memory_file(form.stride * len(features))
+    out = np.frombuffer(file.getbuffer(), np.uint8).reshape(len(features), form.stride)
+    for some in _blocks(form, len(features)):
+        _fill(form, out[some], features[some], None if labels is None else labels[some])
+    return file.getvalue()
+
+
+def _rows_at_once(form: Layout) -> int:
+    return max(1, BLOCK // form.stride)
+
+
+def _blocks(form: Layout, records: int) -> Iterator[slice]:
+    count = _rows_at_once(form)
+    for start in range(0, records, count):
+        yield slice(start, min(start + count, records))
+
+
+def _fill(form: Layout, rows: Rows, features: Array, labels: Array | None) -> None:
+    rows[:] = form.template
+    rows[:, form.features_at : form.features_end] = _as_bytes(features, form.dtype)
+    if labels is not None and form.label_dtype is not None:
+        rows[:, form.label_at : form.end] = _as_bytes(
+            labels.reshape(len(rows), -1), form.label_dtype
+        )
+
+
+def decode(form: Layout, data: bytes | bytearray, position: int) -> tuple[int, Records | None]:
     """How many records of this layout follow each other from `position` on, and those records."""
     count = (len(data) - position) // form.stride
     if count <= 0:

@@ -156,21 +156,22 @@ def test_a_middle_part_belongs_to_its_record() -> None:
     assert (frames[1].payload, frames[1].record, frames[1].offset) == (b"dddd", 1, 36)
 
 
-@pytest.mark.parametrize(
-    ("flags", "wrong"),
-    [
-        ((2,), 0),
-        ((3,), 0),
-        ((4,), 0),
-        ((7,), 0),
-        ((1, 0), 1),
-        ((1, 1), 1),
-        ((1, 5), 1),
-        ((1, 2, 0), 2),
-        ((1,), 1),
-        ((1, 2), 2),
-    ],
-)
+# Flags of parts, and which of them cannot stand where it stands, or is missing there.
+OUT_OF_ORDER: list[tuple[tuple[int, ...], int]] = [
+    ((2,), 0),
+    ((3,), 0),
+    ((4,), 0),
+    ((7,), 0),
+    ((1, 0), 1),
+    ((1, 1), 1),
+    ((1, 5), 1),
+    ((1, 2, 0), 2),
+    ((1,), 1),
+    ((1, 2), 2),
+]
+
+
+@pytest.mark.parametrize(("flags", "wrong"), OUT_OF_ORDER)
 def test_parts_out_of_order_are_an_error(flags: tuple[int, ...], wrong: int) -> None:
     """A part that cannot stand where it stands, or that is missing there, is named by that place."""
     data = b"".join(framing.frame(b"", flag) for flag in flags)

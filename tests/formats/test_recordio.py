@@ -64,7 +64,7 @@ def test_what_the_sdk_writes_of_a_sparse_matrix_is_that_matrix(
     found = recordio.loads(sdk.sparse(matrix, labels))
     assert len(found) == matrix.shape[0]
     if len(found):
-        assert same(found.features.toarray(), matrix.toarray())
+        assert same(found.features.toarray(), matrix.tocsr().toarray())
         assert found.features.nnz == matrix.tocsr().nnz
         assert same(labels, found.labels)
 
