@@ -66,7 +66,8 @@ class Window:
 
         Reads block by block, so that a length that lies costs no more than the stream's own bytes.
         """
-        while self._stream is not None and len(self.data) - self.position < wanted:
+        had = len(self.data) - self.position
+        while had < wanted and self._stream is not None:
             if self.position:
                 del self._read[: self.position]
                 self.position = 0
@@ -74,7 +75,8 @@ class Window:
             if not block:
                 self._stream = None
             self._read += block
-        return len(self.data) - self.position
+            had = len(self._read)
+        return had
 
     def skip(self, count: int) -> None:
         """Move on by `count` bytes that are available."""
@@ -83,7 +85,10 @@ class Window:
 
     def peek(self, count: int) -> bytes:
         """The next `count` bytes, which are available."""
-        return bytes(memoryview(self.data)[self.position : self.position + count])
+        data, end = self.data, self.position + count
+        if isinstance(data, bytes):
+            return data[self.position : end]
+        return bytes(memoryview(data)[self.position : end])
 
 
 def next_frame(window: Window, record: int) -> Frame | None:

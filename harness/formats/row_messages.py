@@ -4,6 +4,7 @@ What `uniform` does for whole arrays is done here for everything else: integers,
 without columns, records with other fields. Rows of one shape are gathered to `Records`.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -122,17 +123,22 @@ def _tensor(entries: Any, found: Frame) -> tuple[Array, Array | None, int] | Non
     tensor = getattr(value, kind)
     count = len(tensor.values)
     values = np.fromiter(tensor.values, _TENSORS[kind], count)
-    # The SDK writes keys and a shape for sparse rows, a shape alone for rows of zeros.
     if not tensor.keys and not tensor.shape:
         return values, None, count
+    return values, *_places(tensor, count, found)
+
+
+def _places(tensor: Any, count: int, found: Frame) -> tuple[Array | None, int]:
+    """Keys (None when dense) and width of a tensor of so many values that has keys or a shape.
+
+    The SDK writes both for sparse rows, a shape alone for rows of zeros.
+    """
     shape = tensor.shape[:]
-    size = 1
-    for extent in shape:
-        size *= extent
+    size = math.prod(shape)
     if not tensor.keys and count:
         if size != count:
             raise _error(found, f"{count} values", f"{size}, the product of shape {shape}")
-        return values, None, count
+        return None, count
     if not shape:
         raise _error(found, "a sparse tensor without shape", "a shape")
     if size >= _LARGEST_SIZE:
@@ -142,7 +148,7 @@ def _tensor(entries: Any, found: Frame) -> tuple[Array, Array | None, int] | Non
     keys = np.fromiter(tensor.keys, np.uint64, count)
     if count and np.maximum.reduce(keys) >= size:
         raise _error(found, f"key {keys.max()}", f"keys below {size}")
-    return values, keys.view(np.int64), size
+    return keys.view(np.int64), size
 
 
 def gather(rows: list[Row]) -> Records:
