@@ -30,7 +30,7 @@ class Row:
             self.what,
             f"{statistics.median(self.ours):.4g} {self.unit}",
             f"{statistics.median(self.peers):.4g} {self.unit} ({self.peer})" if self.peers else "",
-            "" if ratio is None else f"{ratio:.2f}",
+            "" if ratio is None else f"{ratio:.2g}",
             self.goal,
             str(len(self.ours)),
         ]
@@ -38,7 +38,7 @@ class Row:
 
 def markdown(rows: Sequence[Row]) -> str:
     """All rows as one table."""
-    head = ["measured", "local cloud, median", "peer, median", "ratio", "goal", "runs"]
+    head = ["measured", "ours, median", "peer, median", "ratio", "goal", "runs"]
     lines = [head, ["---"] * len(head), *(row.cells() for row in rows)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 

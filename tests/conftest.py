@@ -2,17 +2,29 @@
 
 import os
 
-from hypothesis import settings
+import pytest
+from hypothesis import is_hypothesis_test, settings
 
 from tests.evidence import pytest_make_collect_report
 
-__all__ = ["pytest_make_collect_report"]
+__all__ = ["pytest_collection_modifyitems", "pytest_make_collect_report"]
+
+_DEEP_SECONDS = 1800
 
 # The SDK's notice about v3 is a warning, and warnings are errors here.
 os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
 
-# `dev` explores, `ci` plays the same examples every time, `deep` takes its time.
+# `dev` explores, `ci` plays the same examples every time, `deep` takes its time. pytest's own option
+# --hypothesis-profile is read later than this, so it has the last word.
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("deep", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A property that takes its time is not stopped by the limit that is meant for a hundred examples."""
+    if settings.get_current_profile_name() == "deep":
+        for item in items:
+            if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
+                item.add_marker(pytest.mark.timeout(_DEEP_SECONDS))

@@ -6,14 +6,22 @@ See docs/notes/csv.md for what is known and what is assumed.
 import csv as _csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.formats.errors import FormatError
-from harness.formats.records import Array, Records, concatenate
+from harness.formats.records import (
+    Array,
+    Batch,
+    Records,
+    agreeing,
+    checked,
+    concatenate,
+    is_sparse,
+)
 
 CONTENT_TYPE = "text/csv"
 
@@ -28,21 +36,31 @@ _NUMBER = re.compile(
 )
 
 
-def dumps(features: Array, labels: Array | None = None, *, delimiter: str = ",") -> bytes:
-    """Encode `features` (records, width), each line led by its label when `labels` (records,) is given.
+def dumps(features: Any, labels: Array | None = None, *, delimiter: str = ",") -> bytes:
+    """Encode `features` (records, width), each line led by its label when `labels` are given.
 
-    Numbers have the shortest form that reads back to the same value; every line ends with a newline.
+    Several labels per record, of shape (records, k), lead it too; a scipy sparse matrix is written with its
+    zeros. Numbers have the shortest form that reads back to the same value; every line ends with a newline.
     FormatError for other shapes, for lengths that differ and for no columns at all.
     """
-    return b"".join(_encode(features, labels, delimiter))
+    return b"".join(_encode(checked(features, labels), delimiter))
 
 
 def dump(
-    features: Array, file: BinaryIO, labels: Array | None = None, *, delimiter: str = ","
+    features: Any, file: BinaryIO, labels: Array | None = None, *, delimiter: str = ","
 ) -> None:
     """Write what `dumps` returns to a binary file, block by block."""
-    for block in _encode(features, labels, delimiter):
-        file.write(block)
+    dump_batches([(features, labels)], file, delimiter=delimiter)
+
+
+def dump_batches(batches: Iterable[Batch], file: BinaryIO, *, delimiter: str = ",") -> None:
+    """Write batches, as `iter_batches` yields them or pairs of features and labels, to a binary file.
+
+    Memory holds one batch. FormatError as `dumps`, and for batches that differ in width or in labels.
+    """
+    for records in agreeing(batches):
+        for block in _encode(records, delimiter):
+            file.write(block)
 
 
 def loads(
@@ -192,28 +210,31 @@ def _number(cell: str, missing: float | None, line: int, column: int) -> float:
     )
 
 
-def _encode(features: Array, labels: Array | None, delimiter: str) -> Iterator[bytes]:
-    if features.ndim != 2:
-        raise FormatError(
-            f"an array of shape {features.shape}", expected="shape (records, features)"
-        )
-    if labels is not None and labels.shape != (features.shape[0],):
-        raise FormatError(
-            f"labels of shape {labels.shape}",
-            expected=f"shape ({features.shape[0]},), one per record",
-        )
-    if features.shape[1] == 0 and labels is None:
+def _encode(records: Records, delimiter: str) -> Iterator[bytes]:
+    columns = records.label_size + records.width
+    if columns == 0:
         raise FormatError("an array without columns", expected="at least one column")
+    if 2 * columns > _LONGEST_LINE:
+        raise FormatError(
+            f"{columns} columns", expected=f"at most {_LONGEST_LINE // 2}, or no line is read back"
+        )
+    features, labels = records.features, records.labels
     for array in (features, labels):
         if array is not None and array.dtype.kind not in "fiu":
             raise FormatError(f"an array of dtype {array.dtype}", expected="integers or floats")
-    rows = max(1, _BLOCK // (8 * max(1, features.shape[1])))
-    for start in range(0, len(features), rows):
-        columns: list[list[Any]] = [_texts(column) for column in features[start : start + rows].T]
-        if labels is not None:
-            columns.insert(0, _texts(labels[start : start + rows]))
-        lines = map(delimiter.join, zip(*columns, strict=True))
+    rows = max(1, _BLOCK // (16 * columns))
+    matrix = features.tocsr() if is_sparse(features) else features
+    for start in range(0, len(records), rows):
+        some = slice(start, start + rows)
+        dense = matrix[some].toarray() if is_sparse(matrix) else matrix[some]
+        texts = [] if labels is None else _columns(labels[some].reshape(len(dense), -1))
+        texts += _columns(dense)
+        lines = map(delimiter.join, zip(*texts, strict=True))
         yield ("\n".join(lines) + "\n").encode("ascii")
+
+
+def _columns(matrix: Array) -> list[list[str]]:
+    return [_texts(column) for column in matrix.T]
 
 
 def _texts(column: Array) -> list[str]:

@@ -1,52 +1,105 @@
 """recordIO-protobuf (application/x-recordio-protobuf): matrices and labels to bytes and back.
 
-`dumps` writes the bytes that the SageMaker Python SDK v2 writes. See docs/notes/recordio.md.
+`dumps` writes the bytes that the SageMaker Python SDK v2 writes. What is no matrix with labels (several
+named features, metadata, raw bytes) goes through messages: `record_message.Record`, `iter_records`
+and `dump_messages`. See docs/notes/recordio.md.
+
+All writers take `split_magic` and `largest_part`. A record that holds the magic number at a multiple of
+four is cut there into parts by dmlc's writer and, with `split_magic`, here; the SDK never does. FormatError
+for a record, or with `split_magic` for a stretch between two magic numbers, of more than `largest_part` bytes.
 """
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
-from google.protobuf.message import DecodeError
 
-from harness.formats import uniform
+from harness.formats import row_messages, sdk_rules, uniform
 from harness.formats.errors import FormatError
-from harness.formats.framing import BLOCK, Frame, Window, frame, iter_frames, next_frame
-from harness.formats.record_message import Record
-from harness.formats.records import Array, Records, concatenate
+from harness.formats.framing import BLOCK, LENGTH_MASK, Frame, Window, iter_frames, next_frame
+from harness.formats.records import Batch, Records, agreeing, concatenate, is_sparse
+from harness.formats.splitting import Parts
 
 CONTENT_TYPE = "application/x-recordio-protobuf"
 
-_BLOCK_BYTES = 4 * BLOCK
-_SLOW_BATCH = 4096
-_TENSORS = {"float32_tensor": np.float32, "float64_tensor": np.float64, "int32_tensor": np.int64}
-# The SDK's rule: what numpy calls int (int64) becomes Int32, and int32 itself is refused.
-_FIELDS = {
-    np.dtype(np.int64): "int32_tensor",
-    np.dtype(np.float64): "float64_tensor",
-    np.dtype(np.float32): "float32_tensor",
-}
+_WINDOW_BYTES = 4 * BLOCK
+_SLOW_ROWS, _SLOW_BYTES = 4096, BLOCK
 
 
-def dumps(features: Any, labels: Array | None = None) -> bytes:
+def dumps(
+    features: Any,
+    labels: Any = None,
+    *,
+    split_magic: bool = False,
+    largest_part: int = LENGTH_MASK,
+) -> bytes:
     """Encode `features` of shape (records, width), dense or a scipy sparse matrix, and `labels` (records,).
 
-    int64 becomes Int32Tensor, float64 Float64Tensor, float32 Float32Tensor. FormatError for any other
-    dtype, other shapes, lengths that differ, and integers outside 32 bits.
+    int64 becomes Int32Tensor, float64 Float64Tensor, float32 Float32Tensor. FormatError for what the SDK
+    refuses: any other dtype, other shapes, lengths that do not fit, integers outside 32 bits.
     """
-    return b"".join(_encode(features, labels))
+    records = sdk_rules.accepted(features, labels)
+    parts = Parts(split_magic, largest_part)
+    form = _form(records)
+    if form is not None and parts.leave_whole(form.length):
+        return uniform.encode_whole(form, records.features, records.labels)
+    file = io.BytesIO()
+    _Writer(file.write, parts).records(records)
+    return file.getvalue()
 
 
-def dump(features: Any, file: BinaryIO, labels: Array | None = None) -> None:
+def dump(
+    features: Any,
+    file: BinaryIO,
+    labels: Any = None,
+    *,
+    split_magic: bool = False,
+    largest_part: int = LENGTH_MASK,
+) -> None:
     """Write what `dumps` returns to a binary file, block by block."""
-    for block in _encode(features, labels):
-        file.write(block)
+    writer = _Writer(_copying(file), Parts(split_magic, largest_part))
+    writer.records(sdk_rules.accepted(features, labels))
 
 
-def dumps_messages(messages: Iterable[Any]) -> bytes:
+def dump_batches(
+    batches: Iterable[Batch],
+    file: BinaryIO,
+    *,
+    split_magic: bool = False,
+    largest_part: int = LENGTH_MASK,
+) -> None:
+    """Write batches, as `iter_batches` yields them or pairs of features and labels, to a binary file.
+
+    Memory holds one batch. FormatError for batches that differ in width or in the number of labels,
+    and as `dumps`; labels of shape (records, k) are written too, as k labels each.
+    """
+    writer = _Writer(_copying(file), Parts(split_magic, largest_part))
+    for records in agreeing(batches):
+        writer.records(records)
+
+
+def dumps_messages(
+    messages: Iterable[Any], *, split_magic: bool = False, largest_part: int = LENGTH_MASK
+) -> bytes:
     """Frame Record messages, one record each."""
-    return b"".join(frame(message.SerializeToString()) for message in messages)
+    file = io.BytesIO()
+    dump_messages(messages, file, split_magic=split_magic, largest_part=largest_part)
+    return file.getvalue()
+
+
+def dump_messages(
+    messages: Iterable[Any],
+    file: BinaryIO,
+    *,
+    split_magic: bool = False,
+    largest_part: int = LENGTH_MASK,
+) -> None:
+    """Write Record messages to a binary file, one record each, as they come."""
+    parts = Parts(split_magic, largest_part)
+    for index, message in enumerate(messages):
+        # Sorted: several names in one map would else stand in no order that one can rely on.
+        file.write(parts.frame(message.SerializeToString(deterministic=True), index))
 
 
 def loads(data: bytes) -> Records:
@@ -56,37 +109,49 @@ def loads(data: bytes) -> Records:
     offset, for data that is no recordIO-protobuf, for records without numeric features named
     `values`, and for records that differ in width or in the number of labels.
     """
-    return load(io.BytesIO(data))
+    return _all(_batches(Window(bytes(data))))
 
 
 def load(file: BinaryIO) -> Records:
     """Decode all records of a binary file; errors as `loads`."""
-    parts = list(iter_batches(file))
+    return _all(iter_batches(file))
+
+
+def _all(batches: Iterator[Records]) -> Records:
+    parts = list(batches)
     return concatenate(parts) if parts else Records(np.empty((0, 0), np.float32))
 
 
 def iter_records(stream: BinaryIO) -> Iterator[Any]:
-    """Each record of a stream as a Record message; memory holds one record and one block."""
+    """Each record of a stream as a Record message; memory holds one record and one block.
+
+    FormatError for data that is no recordIO-protobuf and for texts that are not UTF-8.
+    """
     for found in iter_frames(stream):
-        yield parse(found)
+        message = row_messages.parse(found)
+        row_messages.check_texts(message, found)
+        yield message
 
 
 def iter_batches(stream: BinaryIO) -> Iterator[Records]:
     """The records of a stream, some thousands at a time, in order; errors as `loads`.
 
-    Memory holds one batch; runs of records of one shape are decoded as whole arrays.
+    Memory holds one batch, which is some megabytes or one record. Runs of records of one shape are
+    decoded as whole arrays, others one by one.
     """
-    window = Window(stream)
+    return _batches(Window(stream))
+
+
+def _batches(window: Window) -> Iterator[Records]:
     record = 0
-    form: uniform.Layout | None = None
-    first: tuple[int, int] | None = None
-    slow = _Rows()
+    slow = _Slow()
     while True:
-        window.available(_BLOCK_BYTES)
+        form = slow.form
         if form is not None:
+            window.available(max(_WINDOW_BYTES, form.stride))
             run, batch = uniform.decode(form, window.data, window.position)
             if batch is not None:
-                if slow:
+                if slow.rows:
                     yield slow.take()
                 window.skip(run * form.stride)
                 record += run
@@ -95,226 +160,98 @@ def iter_batches(stream: BinaryIO) -> Iterator[Records]:
         found = next_frame(window, record)
         if found is None:
             break
-        row = _Row(parse(found), found)
-        shape = (row.width, row.label_width)
-        if first is None:
-            first = shape
-        if shape[0] != first[0]:
-            raise FormatError(
-                f"{shape[0]} features",
-                expected=f"{first[0]}, as before",
-                record=record,
-                offset=found.offset,
-            )
-        if shape[1] != first[1]:
-            raise FormatError(
-                f"{shape[1]} labels",
-                expected=f"{first[1]}, as before",
-                record=record,
-                offset=found.offset,
-            )
-        slow.add(row)
+        slow.add(found)
         record += 1
-        if len(slow) >= _SLOW_BATCH:
+        if slow.full:
             yield slow.take()
-        form = row.layout(found)
-    if slow:
+    if slow.rows:
         yield slow.take()
 
 
-def parse(found: Frame) -> Any:
-    """The Record message of a frame; FormatError when its payload is none."""
-    message = Record()
-    try:
-        message.ParseFromString(found.payload)
-    except (DecodeError, UnicodeDecodeError) as error:
-        raise FormatError(
-            f"not a Record protobuf: {error}",
-            expected="a message of type aialgs.data.Record",
-            record=found.record,
-            offset=found.offset,
-        ) from None
-    return message
-
-
-class _Row:
-    """One record as arrays."""
-
-    def __init__(self, message: Any, found: Frame) -> None:
-        self._message = message
-        self._found = found
-        features = self._tensor(message.features)
-        if features is None:
-            raise self._error("a record without features", "features named 'values'")
-        self.values, self.keys, self.width = features
-        label = self._tensor(message.label)
-        self.labels: Array | None = None
-        if label is not None:
-            self.labels, keys, _ = label
-            if keys is not None:
-                raise self._error("a sparse label", "a dense label")
-        self.label_width = 0 if self.labels is None else len(self.labels)
-
-    def _error(self, problem: str, expected: str) -> FormatError:
-        return FormatError(
-            problem, expected=expected, record=self._found.record, offset=self._found.offset
-        )
-
-    def _tensor(self, entries: Any) -> tuple[Array, Array | None, int] | None:
-        """Values, keys (None when dense) and width of the entry `values`; None when there is none."""
-        try:
-            names = list(entries)
-        except UnicodeDecodeError:
-            raise self._error("a name that is not UTF-8", "names in UTF-8") from None
-        if "values" not in names:
-            return None
-        value = entries["values"]
-        kind = value.WhichOneof("value")
-        if kind is None:
-            return np.empty(0, np.float32), None, 0
-        if kind == "bytes":
-            raise self._error("a value of raw bytes", "a tensor of numbers")
-        tensor = getattr(value, kind)
-        values = np.array(tensor.values, _TENSORS[kind])
-        shape = list(tensor.shape)
-        size = 1
-        for extent in shape:
-            size *= extent
-        # The SDK writes keys and a shape for sparse rows, a shape alone for rows of zeros.
-        if not tensor.keys and (len(values) or not shape):
-            if shape and size != len(values):
-                raise self._error(f"{len(values)} values", f"{size}, the product of shape {shape}")
-            return values, None, len(values)
-        if not shape:
-            raise self._error("a sparse tensor without shape", "a shape")
-        if size >= 1 << 63:
-            raise self._error(f"a sparse tensor of shape {shape}", "fewer than 2^63 places")
-        if len(tensor.keys) != len(values):
-            raise self._error(f"{len(tensor.keys)} keys", f"{len(values)}, one per value")
-        if any(key >= size for key in tensor.keys):
-            raise self._error(f"key {max(tensor.keys)}", f"keys below {size}")
-        keys = np.array(tensor.keys, np.int64)
-        if len(np.unique(keys)) != len(keys):
-            raise self._error("a key that occurs twice", "distinct keys")
-        return values, keys, size
-
-    def layout(self, found: Frame) -> uniform.Layout | None:
-        """The layout that the next records probably share; None when this record has none."""
-        if self.keys is not None:
-            return None
-        form = uniform.layout(
-            self.values.dtype,
-            self.width,
-            None if self.labels is None else self.labels.dtype,
-            self.label_width,
-        )
-        if form is None:
-            return None
-        labels = None if self.labels is None else self.labels[np.newaxis]
-        same = uniform.encode(form, self.values[np.newaxis], labels)
-        # NaNs may differ in a bit that encoding makes quiet; such a record only costs its own detour.
-        return form if same[8 : 8 + len(found.payload)] == found.payload else None
-
-
-class _Rows:
-    """Rows decoded one at a time, gathered to a batch."""
+class _Slow:
+    """Records decoded one at a time, gathered to a batch; all that a stream has agree in their widths."""
 
     def __init__(self) -> None:
-        self._rows: list[_Row] = []
+        self.rows: list[row_messages.Row] = []
+        self.form: uniform.Layout | None = None
+        """The layout of the last record, which the next ones probably share; None when it has none."""
+        self._built: uniform.Layout | None = None
+        self._bytes = 0
+        self._widths: tuple[int, int] | None = None
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def add(self, row: _Row) -> None:
-        self._rows.append(row)
+    @property
+    def full(self) -> bool:
+        """Whether it is time to take them."""
+        return len(self.rows) >= _SLOW_ROWS or self._bytes >= _SLOW_BYTES
 
     def take(self) -> Records:
-        rows, self._rows = self._rows, []
-        labels = [row.labels for row in rows if row.labels is not None]
-        stacked = np.stack(labels) if labels else None
-        if stacked is not None and stacked.shape[1] == 1:
-            stacked = stacked[:, 0]
-        if all(row.keys is None for row in rows):
-            return Records(np.stack([row.values for row in rows]), stacked)
-        from scipy import sparse
+        """The records gathered so far, which are not kept."""
+        rows, self.rows, self._bytes = self.rows, [], 0
+        return row_messages.gather(rows)
 
-        keys = [np.arange(row.width) if row.keys is None else row.keys for row in rows]
-        ends = np.cumsum([0, *(len(row_keys) for row_keys in keys)])
-        values = np.concatenate([row.values for row in rows])
-        matrix = sparse.csr_matrix(
-            (values, np.concatenate(keys), ends), shape=(len(rows), rows[0].width)
-        )
-        return Records(matrix, stacked)
+    def add(self, found: Frame) -> None:
+        """Decode one more."""
+        row = row_messages.row(found)
+        widths = row.width, row.label_size
+        if widths != self._widths:
+            if self._widths is not None:
+                raise _differs(widths, self._widths, found)
+            self._widths = widths
+        self.rows.append(row)
+        self._bytes += len(found.payload)
+        dense_floats = row.keys is None and row.values.dtype.kind == "f"
+        self.form = self._layout(row, found.payload) if dense_floats else None
 
-
-def _field(array: Any) -> str:
-    field = _FIELDS.get(array.dtype)
-    if field is None or not array.dtype.isnative:
-        raise FormatError(
-            f"Unsupported dtype {array.dtype} on array", expected="int64, float64 or float32"
-        )
-    return field
+    def _layout(self, row: row_messages.Row, payload: bytes) -> uniform.Layout | None:
+        label_dtype = None if row.labels is None else row.labels.dtype
+        of = row.values.dtype, row.width, label_dtype, row.label_size
+        if self._built is None or self._built.of != of:
+            self._built = uniform.layout(*of)
+        return self._built if self._built is not None and self._built.is_of(payload) else None
 
 
-def _encode(features: Any, labels: Array | None) -> Iterator[bytes]:
-    if features.ndim != 2:
-        raise FormatError(
-            f"an array of shape {features.shape}", expected="shape (records, features)"
-        )
-    if labels is not None and labels.shape != (features.shape[0],):
-        raise FormatError(
-            f"labels of shape {labels.shape}",
-            expected=f"shape ({features.shape[0]},), one per record",
-        )
-    field = _field(features)
-    label_field = None if labels is None else _field(labels)
-    if not isinstance(features, np.ndarray):
-        yield from _encode_sparse(features.tocsr(), field, labels, label_field)
-        return
-    form = uniform.layout(
-        features.dtype, features.shape[1], None if labels is None else labels.dtype, 1
+def _differs(have: tuple[int, int], want: tuple[int, int], found: Frame) -> FormatError:
+    at = 0 if have[0] != want[0] else 1
+    return FormatError(
+        f"{have[at]} {('features', 'labels')[at]}",
+        expected=f"{want[at]}, as before",
+        record=found.record,
+        offset=found.offset,
     )
-    if form is not None:
-        rows = max(1, _BLOCK_BYTES // form.stride)
-        for start in range(0, len(features), rows):
-            part = slice(start, start + rows)
-            yield uniform.encode(form, features[part], None if labels is None else labels[part])
-        return
-    for index, row in enumerate(features):
-        message = Record()
-        _extend(getattr(message.features["values"], field).values, row, index)
-        if labels is not None and label_field is not None:
-            _extend(
-                getattr(message.label["values"], label_field).values,
-                labels[index : index + 1],
-                index,
-            )
-        yield frame(message.SerializeToString())
 
 
-def _encode_sparse(
-    matrix: Any, field: str, labels: Array | None, label_field: str | None
-) -> Iterator[bytes]:
-    for index in range(matrix.shape[0]):
-        row = slice(matrix.indptr[index], matrix.indptr[index + 1])
-        message = Record()
-        tensor = getattr(message.features["values"], field)
-        _extend(tensor.values, matrix.data[row], index)
-        tensor.keys.extend(matrix.indices[row].tolist())
-        tensor.shape.append(matrix.shape[1])
-        if labels is not None and label_field is not None:
-            _extend(
-                getattr(message.label["values"], label_field).values,
-                labels[index : index + 1],
-                index,
-            )
-        yield frame(message.SerializeToString())
+def _form(records: Records) -> uniform.Layout | None:
+    """The layout that the messages of all these records have, if they have one."""
+    if is_sparse(records.features):
+        return None
+    label_dtype = None if records.labels is None else records.labels.dtype
+    return uniform.layout(records.features.dtype, records.width, label_dtype, records.label_size)
 
 
-def _extend(target: Any, values: Array, record: int) -> None:
-    try:
-        target.extend(values.tolist())
-    except ValueError:
-        raise FormatError(
-            "an integer that does not fit", expected="integers of 32 bits", record=record
-        ) from None
+def _copying(file: BinaryIO) -> Callable[[Any], object]:
+    """A file's `write` for blocks whose memory is used again: the file may keep what it is given."""
+    return lambda block: file.write(bytes(block))
+
+
+class _Writer:
+    """Writes records to a file, counting them, in the parts that are wanted."""
+
+    def __init__(self, write: Callable[[Any], object], parts: Parts) -> None:
+        self._write = write
+        self._parts = parts
+        self._count = 0
+
+    def records(self, records: Records) -> None:
+        """Write each row as a record."""
+        form = _form(records)
+        if form is None:
+            self._messages(records)
+            return
+        for rows in uniform.encode(form, records.features, records.labels):
+            self._parts.write(rows, form.length, self._count, self._write)
+            self._count += len(rows)
+
+    def _messages(self, records: Records) -> None:
+        for message in row_messages.messages(records, self._count):
+            self._write(self._parts.frame(message.SerializeToString(), self._count))
+            self._count += 1

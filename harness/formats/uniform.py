@@ -1,20 +1,29 @@
 """Many Record messages of one shape at once: whole arrays to bytes and back without a loop over records.
 
 Only the layout that protobuf itself writes for dense float tensors is handled; for anything else the
-caller falls back to one message at a time.
+caller falls back to one message at a time. Integers are varints, so their records have no such layout.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.formats.framing import HEADER, LENGTH_MASK, MAGIC, padded
+from harness.formats.framing import HEADER, LENGTH_MASK, frame
+from harness.formats.memory_file import memory_file
 from harness.formats.records import Array, Records
+
+BLOCK = 1 << 18
+"""Bytes encoded at once: what stays in a processor's cache while it is filled and written."""
 
 _TENSOR_TAGS = {np.dtype("<f4"): b"\x12", np.dtype("<f8"): b"\x1a"}
 _FEATURES, _LABEL = b"\x0a", b"\x12"
 _QUIET = np.uint32(1 << 22)
+_FIRST_LOOK = 16
+
+Rows = npt.NDArray[np.uint8]
+DType = np.dtype[np.generic]
 
 
 def _varint(number: int) -> bytes:
@@ -26,7 +35,7 @@ def _varint(number: int) -> bytes:
     return bytes(out)
 
 
-def _entry_head(field: bytes, dtype: np.dtype[np.generic], size: int) -> bytes:
+def _entry_head(field: bytes, dtype: DType, size: int) -> bytes:
     """The bytes of a map entry up to the `size` bytes of its packed values."""
     values = b"\x0a" + _varint(size)
     tensor = _TENSOR_TAGS[dtype] + _varint(len(values) + size) + values
@@ -36,29 +45,46 @@ def _entry_head(field: bytes, dtype: np.dtype[np.generic], size: int) -> bytes:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where values stand in each record of a run: `width` of `dtype`, then `label_width` of `label_dtype`."""
+    """Where values stand in each record of a run: `width` of `dtype`, then `label_width` of `label_dtype`.
 
-    dtype: np.dtype[np.generic]
+    Places are counted from the start of the record's header; `end` is where its padding starts.
+    """
+
+    dtype: DType
     width: int
-    label_dtype: np.dtype[np.generic] | None
+    label_dtype: DType | None
     label_width: int
     features_at: int
     features_end: int
     label_at: int
-    label_end: int
-    template: npt.NDArray[np.uint8]
+    end: int
+    template: Rows
+
+    @property
+    def of(self) -> tuple[DType, int, DType | None, int]:
+        """What it is the layout of: the arguments of `layout`."""
+        return self.dtype, self.width, self.label_dtype, self.label_width
 
     @property
     def stride(self) -> int:
         """Bytes from one record to the next, header and padding included."""
         return len(self.template)
 
+    @property
+    def length(self) -> int:
+        """Bytes of a record's payload."""
+        return self.end - HEADER.size
+
+    def is_of(self, payload: bytes) -> bool:
+        """Whether a payload has this layout, whatever its values are."""
+        return len(payload) == self.length and all(
+            payload[start - HEADER.size : end - HEADER.size] == self.template[start:end].tobytes()
+            for start, end in ((HEADER.size, self.features_at), (self.features_end, self.label_at))
+        )
+
 
 def layout(
-    dtype: np.dtype[np.generic],
-    width: int,
-    label_dtype: np.dtype[np.generic] | None = None,
-    label_width: int = 0,
+    dtype: DType, width: int, label_dtype: DType | None = None, label_width: int = 0
 ) -> Layout | None:
     """The layout of dense records, None for those that have none (other types, no values, too long)."""
     if dtype not in _TENSOR_TAGS or width == 0:
@@ -66,19 +92,18 @@ def layout(
     if label_dtype is not None and (label_dtype not in _TENSOR_TAGS or label_width == 0):
         return None
     size = width * dtype.itemsize
+    label_size = 0 if label_dtype is None else label_width * label_dtype.itemsize
+    if size + label_size > LENGTH_MASK:
+        return None
     body = _entry_head(_FEATURES, dtype, size)
     features_at = HEADER.size + len(body)
     body += bytes(size)
-    label_at = label_end = HEADER.size + len(body)
     if label_dtype is not None:
-        label_size = label_width * label_dtype.itemsize
         body += _entry_head(_LABEL, label_dtype, label_size)
-        label_at = HEADER.size + len(body)
-        label_end = label_at + label_size
-        body += bytes(label_size)
+    label_at = HEADER.size + len(body)
+    body += bytes(label_size)
     if len(body) > LENGTH_MASK:
         return None
-    whole = HEADER.pack(MAGIC, len(body)) + body + bytes(padded(len(body)) - len(body))
     return Layout(
         dtype,
         width,
@@ -87,12 +112,12 @@ def layout(
         features_at,
         features_at + size,
         label_at,
-        label_end,
-        np.frombuffer(whole, np.uint8),
+        label_at + label_size,
+        np.frombuffer(frame(body), np.uint8),
     )
 
 
-def _as_bytes(values: Array, dtype: np.dtype[np.generic]) -> npt.NDArray[np.uint8]:
+def _as_bytes(values: Array, dtype: DType) -> Rows:
     values = np.ascontiguousarray(values, dtype)
     if dtype.itemsize == 4:
         unknown = np.isnan(values)
@@ -104,45 +129,89 @@ def _as_bytes(values: Array, dtype: np.dtype[np.generic]) -> npt.NDArray[np.uint
     return values.view(np.uint8).reshape(len(values), -1)
 
 
-def encode(form: Layout, features: Array, labels: Array | None) -> bytes:
-    """The records of `features` (n, width) and `labels` (n,) or (n, k), framed."""
-    out = np.empty((len(features), form.stride), np.uint8)
-    out[:] = form.template
-    out[:, form.features_at : form.features_end] = _as_bytes(features, form.dtype)
+def encode(form: Layout, features: Array, labels: Array | None) -> Iterator[Rows]:
+    """The records of `features` (n, width) and `labels` (n,) or (n, k), framed, one a row, some at a time.
+
+    The rows are of one buffer: they hold until the next ones are asked for.
+    """
+    buffer = np.empty((min(_rows_at_once(form), len(features)), form.stride), np.uint8)
+    for some in _blocks(form, len(features)):
+        rows = buffer[: some.stop - some.start]
+        _fill(form, rows, features[some], None if labels is None else labels[some])
+        yield rows
+
+
+def encode_whole(form: Layout, features: Array, labels: Array | None) -> bytes:
+    """All that `encode` yields, written once only, to where it stays."""
+    file = memory_file(form.stride * len(features))
+    out = np.frombuffer(file.getbuffer(), np.uint8).reshape(len(features), form.stride)
+    for some in _blocks(form, len(features)):
+        _fill(form, out[some], features[some], None if labels is None else labels[some])
+    return file.getvalue()
+
+
+def _rows_at_once(form: Layout) -> int:
+    return max(1, BLOCK // form.stride)
+
+
+def _blocks(form: Layout, records: int) -> Iterator[slice]:
+    count = _rows_at_once(form)
+    for start in range(0, records, count):
+        yield slice(start, min(start + count, records))
+
+
+def _fill(form: Layout, rows: Rows, features: Array, labels: Array | None) -> None:
+    rows[:] = form.template
+    rows[:, form.features_at : form.features_end] = _as_bytes(features, form.dtype)
     if labels is not None and form.label_dtype is not None:
-        out[:, form.label_at : form.label_end] = _as_bytes(
-            labels.reshape(len(features), -1), form.label_dtype
+        rows[:, form.label_at : form.end] = _as_bytes(
+            labels.reshape(len(rows), -1), form.label_dtype
         )
-    return out.tobytes()
 
 
-def decode(form: Layout, data: bytearray, position: int) -> tuple[int, Records | None]:
+def decode(form: Layout, data: bytes | bytearray, position: int) -> tuple[int, Records | None]:
     """How many records of this layout follow each other from `position` on, and those records."""
     count = (len(data) - position) // form.stride
-    if count == 0:
+    if count <= 0:
         return 0, None
     rows = np.frombuffer(data, np.uint8, count * form.stride, position).reshape(count, form.stride)
-    same = np.ones(count, np.bool_)
-    for start, end in (
-        (0, form.features_at),
-        (form.features_end, form.label_at),
-        # Padding may hold anything: readers skip it.
-        (form.label_end, HEADER.size + int.from_bytes(form.template[4:8].tobytes(), "little")),
-    ):
-        if end > start:
-            same &= (rows[:, start:end] == form.template[start:end]).all(axis=1)
-    run = count if same.all() else int(same.argmin())
+    run = _run(form, rows)
     if run == 0:
         return 0, None
     features = _from_bytes(rows[:run, form.features_at : form.features_end], form.dtype)
     labels = None
     if form.label_dtype is not None:
-        labels = _from_bytes(rows[:run, form.label_at : form.label_end], form.label_dtype)
+        labels = _from_bytes(rows[:run, form.label_at : form.end], form.label_dtype)
         if form.label_width == 1:
             labels = labels[:, 0]
     return run, Records(features, labels)
 
 
-def _from_bytes(raw: npt.NDArray[np.uint8], dtype: np.dtype[np.generic]) -> Array:
+def _run(form: Layout, rows: Rows) -> int:
+    """How many rows from the first on are alike.
+
+    It looks at more and more of them, so that a short run costs little whatever stands behind it.
+    """
+    run, look = 0, _FIRST_LOOK
+    while run < len(rows):
+        alike = _alike(form, rows[run : run + look])
+        if not alike.all():
+            return run + int(alike.argmin())
+        run += len(alike)
+        look *= 8
+    return run
+
+
+def _alike(form: Layout, rows: Rows) -> npt.NDArray[np.bool_]:
+    """Which rows have everything but values and padding, which may hold anything, as the layout has it."""
+    alike: npt.NDArray[np.bool_]
+    alike = (rows[:, : form.features_at] == form.template[: form.features_at]).all(axis=1)
+    if form.label_at > form.features_end:
+        between = slice(form.features_end, form.label_at)
+        alike &= (rows[:, between] == form.template[between]).all(axis=1)
+    return alike
+
+
+def _from_bytes(raw: Rows, dtype: DType) -> Array:
     # A copy always: the window's buffer cannot move on while an array looks into it.
     return np.array(raw, order="C").view(dtype).astype(dtype.newbyteorder("="), copy=False)

@@ -11,16 +11,17 @@ os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
 
 _records: Any = importlib.import_module("sagemaker.serializer_utils")
 _serializers: Any = importlib.import_module("sagemaker.base_serializers")
+Record: Any = importlib.import_module("sagemaker.amazon.record_pb2").Record
 
 
-def dense(features: Array, labels: Array | None) -> bytes:
+def dense(features: Any, labels: Any) -> bytes:
     """RecordIO of a matrix, by `write_numpy_to_dense_tensor`."""
     file = io.BytesIO()
     _records.write_numpy_to_dense_tensor(file, features, labels)
     return file.getvalue()
 
 
-def sparse(matrix: Any, labels: Array | None) -> bytes:
+def sparse(matrix: Any, labels: Any) -> bytes:
     """RecordIO of a scipy matrix, by `write_spmatrix_to_sparse_tensor`."""
     file = io.BytesIO()
     _records.write_spmatrix_to_sparse_tensor(file, matrix, labels)
