@@ -85,7 +85,7 @@ def test_a_deserializer_closes_the_body(name: str) -> None:
     raw = io.BytesIO(b"no such data")
     deserializer = getattr(sdk.deserializers, name)()
     with contextlib.suppress(Exception):  # what it makes of such data is for other tests
-        deserializer.deserialize(StreamingBody(raw, None), deserializer.ACCEPT[0])
+        deserializer.deserialize(StreamingBody(raw, raw.getbuffer().nbytes), deserializer.ACCEPT[0])
     assert raw.closed
 
 
@@ -93,5 +93,7 @@ def test_a_deserializer_closes_the_body(name: str) -> None:
 def test_two_deserializers_leave_the_body_open(name: str) -> None:
     """The stream's own, whose caller closes it, and pandas', which forgets to."""
     raw = io.BytesIO(b"a\n1\n")
-    getattr(sdk.deserializers, name)().deserialize(StreamingBody(raw, None), "text/csv")
+    getattr(sdk.deserializers, name)().deserialize(
+        StreamingBody(raw, raw.getbuffer().nbytes), "text/csv"
+    )
     assert not raw.closed
