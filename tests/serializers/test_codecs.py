@@ -1,6 +1,7 @@
 """The project's codecs and the SDK read what the other has written."""
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -8,15 +9,28 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from harness.formats import csv, recordio
+from harness.formats import csv, jsonlines, libsvm, npy, npz, recordio, strict_json
 from harness.formats.errors import FormatError
-from harness.testing.strategies import csv_rows, labelled, matrices, sparse_matrices
+from harness.testing.strategies import (
+    csv_rows,
+    json_lines,
+    json_values,
+    labelled,
+    libsvm_lines,
+    matrices,
+    sparse_matrices,
+)
 from tests.serializers import sdk
 
 CSV = sdk.serializers.CSVSerializer()
 FROM_CSV = sdk.deserializers.CSVDeserializer()
 
 csv_claim = pytest.mark.sdk_source("notes/serializers.md#csv")
+json_claim = pytest.mark.sdk_source("notes/serializers.md#json")
+lines_claim = pytest.mark.sdk_source("notes/serializers.md#json-lines")
+npy_claim = pytest.mark.sdk_source("notes/serializers.md#npy")
+npz_claim = pytest.mark.sdk_source("notes/serializers.md#npz")
+text_claim = pytest.mark.sdk_source("notes/serializers.md#bytes-and-text")
 records_claim = pytest.mark.sdk_source("notes/serializers.md#records")
 
 
@@ -24,6 +38,11 @@ def _same(left: Any, right: Any) -> bool:
     return left.shape == right.shape and np.array_equal(
         left, right, equal_nan=right.dtype.kind == "f"
     )
+
+
+def _text(value: Any) -> str:
+    """Text in which 1 and True differ, and NaN is like NaN."""
+    return repr(value)
 
 
 @csv_claim
@@ -96,3 +115,91 @@ def test_the_sdk_reads_sparse_records_of_the_codec(matrix: Any) -> None:
         assert list(tensor.keys) == rows.indices[part].tolist()
         assert list(tensor.shape) == [matrix.shape[1]]
         assert _same(np.array(list(tensor.values), matrix.dtype), rows.data[part])
+
+
+@json_claim
+@given(json_values(finite=False))
+@example([math.nan])
+def test_json_goes_both_ways(value: Any) -> None:
+    """The codec reads and writes what the SDK does, NaN where it is told to."""
+    sent = sdk.on_the_wire(sdk.serializers.JSONSerializer().serialize(value))
+    assert _text(strict_json.loads(sent, allow_nan=True)) == _text(value)
+    assert strict_json.dumps(value, allow_nan=True) == sent
+    assert _text(sdk.answer(sdk.deserializers.JSONDeserializer(), sent)) == _text(value)
+    if "NaN" in json_words(sent) or "Infinity" in json_words(sent):
+        with pytest.raises(FormatError, match=r"NaN|Infinity"):
+            strict_json.loads(sent)
+
+
+def json_words(data: bytes) -> set[str]:
+    """The words of a JSON text that stand outside strings."""
+    return {*re.findall(r"[A-Za-z]+", re.sub(r'"(?:[^"\\]|\\.)*"', "", data.decode()))}
+
+
+@lines_claim
+@given(json_lines(finite=False))
+@example(["\u2028", "a\nb"])
+def test_json_lines_go_both_ways(values: list[Any]) -> None:
+    """The codec reads the SDK's lines, and writes the same with a last newline, which the SDK reads."""
+    sent = sdk.on_the_wire(sdk.serializers.JSONLinesSerializer().serialize(values))
+    assert _text(jsonlines.loads(sent, allow_nan=True)) == _text(values)
+    written = jsonlines.dumps(values, allow_nan=True)
+    assert written == sent + b"\n"
+    again = sdk.answer(sdk.deserializers.JSONLinesDeserializer(), written)
+    assert _text(again) == _text(values)
+
+
+@npy_claim
+@given(matrices(rows=(1, 8), columns=(1, 6)))
+def test_npy_goes_both_ways(matrix: Any) -> None:
+    """The codec reads what NumpySerializer wrote and writes the same bytes, which the SDK reads."""
+    sent = sdk.serializers.NumpySerializer().serialize(matrix)
+    assert npy.loads(sent).tobytes() == matrix.tobytes()
+    assert npy.dumps(matrix) == sent
+    again = sdk.answer(sdk.deserializers.NumpyDeserializer(), npy.dumps(matrix))
+    assert (again.dtype, again.tobytes()) == (matrix.dtype, matrix.tobytes())
+
+
+@npy_claim
+@pytest.mark.parametrize("data", [{"a": 1}, [None], ["x", None]])
+def test_pickles_of_the_sdk_are_refused(data: Any) -> None:
+    """What NumpySerializer pickles is not read: only running code could."""
+    with pytest.raises(FormatError, match="object"):
+        npy.loads(sdk.serializers.NumpySerializer().serialize(data))
+
+
+@npz_claim
+@given(st.booleans().flatmap(lambda array: sparse_matrices(array=array)))
+def test_npz_of_the_sdk_is_read(matrix: Any) -> None:
+    """The codec finds class, dtype and each stored value of what SparseMatrixSerializer wrote."""
+    found = npz.loads(sdk.serializers.SparseMatrixSerializer().serialize(matrix))
+    assert (type(found), found.dtype, found.shape) == (type(matrix), matrix.dtype, matrix.shape)
+    for part in ("row", "col", "data"):
+        assert _same(getattr(found.tocoo(), part), getattr(matrix.tocoo(), part))
+
+
+@npz_claim
+@given(sparse_matrices(formats=("csr",)))
+def test_the_sdk_reads_npz_of_the_codec(matrix: Any) -> None:
+    """NumpyDeserializer finds the arrays of which the codec's archive is made."""
+    parts = sdk.answer(
+        sdk.deserializers.NumpyDeserializer(), npz.dumps(matrix), "application/x-npz"
+    )
+    assert _same(parts["data"], matrix.data)
+    assert _same(parts["indices"], matrix.indices)
+
+
+@text_claim
+@given(libsvm_lines(first=0, groups=True))
+def test_libsvm_passes_the_sdk_unchanged(lines: list[str]) -> None:
+    """The codec reads lines that LibSVMSerializer passed on: labels, groups, each value at its place."""
+    sent = sdk.on_the_wire(sdk.serializers.LibSVMSerializer().serialize("\n".join(lines)))
+    found = libsvm.loads(sent)
+    assert found.labels is not None
+    assert found.labels.tolist() == [float(line.split(" ")[0]) for line in lines]
+    assert found.qids is not None
+    assert found.qids.tolist() == [int(line.split(" ")[1].removeprefix("qid:")) for line in lines]
+    for row, line in zip(found.features, lines, strict=True):
+        pairs = [pair.split(":") for pair in line.split(" ")[2:]]
+        assert row.indices.tolist() == [int(index) for index, _ in pairs]
+        assert row.data.tolist() == [float(value) for _, value in pairs]

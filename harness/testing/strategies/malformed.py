@@ -17,6 +17,15 @@ from harness.testing.strategies.tables import csv_rows
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
+# Made once: making a strategy costs more than drawing from it.
+_tables = csv_rows()
+# Two columns at least: a line whose only cell is empty is a blank line.
+_wide_tables = csv_rows(columns=(2, 8))
+_tall_tables = csv_rows(rows=(2, 20), columns=(2, 8))
+_some_records = labelled(rows=(1, 5))
+_objects = json_lines(objects=True)
+_lines = libsvm_lines()
+_matrices = features()
 # No reader takes them for numbers, unlike "nan" or "infinity".
 _words = st.sampled_from(["age", "x1", "n/a", "?", "12 kg", "1.2.3", "--1", "1;2"])
 
@@ -57,14 +66,13 @@ def _csv(rows: list[list[str]]) -> bytes:
 
 
 def _csv_header(draw: st.DrawFn) -> bytes:
-    rows = draw(csv_rows())
+    rows = draw(_tables)
     return _csv([[f"column {place}" for place in range(len(rows[0]))], *rows])
 
 
 def _csv_cell(cell: st.SearchStrategy[str]) -> Callable[[st.DrawFn], bytes]:
     def draw_csv(draw: st.DrawFn) -> bytes:
-        # Two columns at least: a line whose only cell is empty is a blank line.
-        rows = draw(csv_rows(columns=(2, 8)))
+        rows = draw(_wide_tables)
         row = draw(st.integers(0, len(rows) - 1))
         rows[row][draw(st.integers(0, len(rows[row]) - 1))] = draw(cell)
         return _csv(rows)
@@ -73,25 +81,25 @@ def _csv_cell(cell: st.SearchStrategy[str]) -> Callable[[st.DrawFn], bytes]:
 
 
 def _csv_ragged(draw: st.DrawFn) -> bytes:
-    rows = draw(csv_rows(rows=(2, 20), columns=(2, 8)))
+    rows = draw(_tall_tables)
     row = draw(st.integers(0, len(rows) - 1))
     rows[row] = rows[row][:-1] if draw(st.booleans()) else [*rows[row], "0"]
     return _csv(rows)
 
 
 def _csv_open_quote(draw: st.DrawFn) -> bytes:
-    rows = draw(csv_rows())
+    rows = draw(_tables)
     rows[-1][-1] = f'"{rows[-1][-1]}'
     return _csv(rows)
 
 
 def _csv_not_utf8(draw: st.DrawFn) -> bytes:
-    return _csv(draw(csv_rows())).replace(b"\n", b"\xff\n", 1)
+    return _csv(draw(_tables)).replace(b"\n", b"\xff\n", 1)
 
 
 _CSV: _Faults = {
     "header": _csv_header,
-    "byte_order_mark": lambda draw: BYTE_ORDER_MARK + _csv(draw(csv_rows())),
+    "byte_order_mark": lambda draw: BYTE_ORDER_MARK + _csv(draw(_tables)),
     "text_cell": _csv_cell(_words),
     "empty_cell": _csv_cell(st.just("")),
     "ragged": _csv_ragged,
@@ -110,7 +118,7 @@ def malformed_recordio(fault: str | None = None) -> st.SearchStrategy[Malformed]
 
 
 def _records(draw: st.DrawFn) -> list[bytes]:
-    matrix, vector = draw(labelled(rows=(1, 5)))
+    matrix, vector = draw(_some_records)
     pairs = [(matrix[at : at + 1], vector[at : at + 1]) for at in range(len(matrix))]
     return [recordio.dumps(row, label) for row, label in pairs]
 
@@ -139,7 +147,7 @@ def _recordio_not_protobuf(draw: st.DrawFn) -> bytes:
 
 
 def _recordio_other_width(draw: st.DrawFn) -> bytes:
-    matrix, vector = draw(labelled())
+    matrix, vector = draw(_some_records)
     wider = np.zeros((1, matrix.shape[1] + 1), matrix.dtype)
     return recordio.dumps(matrix, vector) + recordio.dumps(wider, vector[:1])
 
@@ -157,14 +165,15 @@ _RECORDIO: _Faults = {
 def malformed_json_lines(fault: str | None = None) -> st.SearchStrategy[Malformed]:
     """JSON Lines with one line, of one `fault` or of any, that is no JSON value.
 
-    `truncated`, `single_quotes`, `two_values`, `bare_word`, `not_utf8`. Shrinks to `{`.
+    `truncated`, `single_quotes`, `two_values`, `bare_word`, `not_utf8`, `blank_line` (in the midst of the
+    others), `byte_order_mark`. Shrinks to `{`.
     """
     return _malformed(_JSON_LINES, fault)
 
 
 def _json_lines(last: Callable[[st.DrawFn, str], bytes]) -> Callable[[st.DrawFn], bytes]:
     def draw_lines(draw: st.DrawFn) -> bytes:
-        *rows, row = (json.dumps(row) for row in draw(json_lines(objects=True)))
+        *rows, row = (json.dumps(row) for row in draw(_objects))
         return "".join(f"{row}\n" for row in rows).encode() + last(draw, row) + b"\n"
 
     return draw_lines
@@ -177,21 +186,25 @@ _JSON_LINES: _Faults = {
     "two_values": _json_lines(lambda draw, row: f"{row} {row}".encode()),
     "bare_word": _json_lines(lambda draw, row: draw(_words).encode()),
     "not_utf8": _json_lines(lambda draw, row: b'"\xff"'),
+    "blank_line": _json_lines(lambda draw, row: b"\n" + row.encode()),
+    "byte_order_mark": lambda draw: (
+        BYTE_ORDER_MARK + _json_lines(lambda draw, row: row.encode())(draw)
+    ),
 }
 
 
 def malformed_libsvm(fault: str | None = None) -> st.SearchStrategy[Malformed]:
     """A libsvm file with one line of one `fault`, or of any.
 
-    `text_label`, `text_value`, `no_value`, `text_index`, `negative_index`, `not_utf8`.
-    Shrinks to one line.
+    `text_label`, `text_value`, `no_value`, `text_index`, `negative_index`, `repeated_index`, `not_utf8`,
+    `byte_order_mark`. Shrinks to one line.
     """
     return _malformed(_LIBSVM, fault)
 
 
 def _libsvm(last: Callable[[st.DrawFn, str], bytes]) -> Callable[[st.DrawFn], bytes]:
     def draw_lines(draw: st.DrawFn) -> bytes:
-        *lines, line = draw(libsvm_lines())
+        *lines, line = draw(_lines)
         return "".join(f"{line}\n" for line in lines).encode() + last(draw, line) + b"\n"
 
     return draw_lines
@@ -203,7 +216,11 @@ _LIBSVM: _Faults = {
     "no_value": _libsvm(lambda draw, line: f"{line} 99:".encode()),
     "text_index": _libsvm(lambda draw, line: f"{line} x:1".encode()),
     "negative_index": _libsvm(lambda draw, line: f"{line} -1:1".encode()),
+    "repeated_index": _libsvm(lambda draw, line: f"{line} 99:1 99:2".encode()),
     "not_utf8": _libsvm(lambda draw, line: line.encode() + b" 99:\xff"),
+    "byte_order_mark": lambda draw: (
+        BYTE_ORDER_MARK + _libsvm(lambda draw, line: line.encode())(draw)
+    ),
 }
 
 
@@ -217,7 +234,7 @@ def malformed_npy(fault: str | None = None) -> st.SearchStrategy[Malformed]:
 
 def _npy(draw: st.DrawFn) -> bytes:
     file = io.BytesIO()
-    np.save(file, draw(features()))
+    np.save(file, draw(_matrices))
     return file.getvalue()
 
 
@@ -228,7 +245,7 @@ def _npy_truncated(draw: st.DrawFn) -> bytes:
 
 def _npy_pickled(draw: st.DrawFn) -> bytes:
     file = io.BytesIO()
-    np.save(file, np.array([None, *draw(csv_rows())], object), allow_pickle=True)
+    np.save(file, np.array([None, *draw(_tables)], object), allow_pickle=True)
     return file.getvalue()
 
 
@@ -236,5 +253,5 @@ _NPY: _Faults = {
     "truncated": _npy_truncated,
     "magic": lambda draw: b"\x93NUMPX" + _npy(draw)[6:],
     "pickled": _npy_pickled,
-    "text": lambda draw: _csv(draw(csv_rows())),
+    "text": lambda draw: _csv(draw(_tables)),
 }

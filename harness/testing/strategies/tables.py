@@ -8,6 +8,23 @@ from hypothesis import strategies as st
 from harness.testing.strategies.arrays import numbers
 from harness.testing.strategies.texts import awkward_text
 
+_numbers = st.one_of(
+    st.integers(-(10**9), 10**9).map(str),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.floats(-1e6, 1e6).map(lambda value: f"{value:.3f}"),
+    st.floats(-1e6, 1e6).map(lambda value: f"{value:E}"),
+)
+_mixed = {
+    line_breaks: st.one_of(
+        st.integers(),
+        numbers(np.float64, finite=False),
+        st.booleans(),
+        st.none(),
+        awkward_text(line_breaks=line_breaks),
+    )
+    for line_breaks in (False, True)
+}
+
 
 @st.composite
 def csv_rows(
@@ -21,14 +38,7 @@ def csv_rows(
 
     With `missing` some cells are empty. All rows have one length. Shrinks to one cell, `0`.
     """
-    cell = st.one_of(
-        st.integers(-(10**9), 10**9).map(str),
-        st.floats(allow_nan=False, allow_infinity=False).map(repr),
-        st.floats(-1e6, 1e6).map(lambda value: f"{value:.3f}"),
-        st.floats(-1e6, 1e6).map(lambda value: f"{value:E}"),
-    )
-    if missing:
-        cell = cell | st.just("")
+    cell = _numbers | st.just("") if missing else _numbers
     return draw(_table(cell, rows, columns))
 
 
@@ -45,14 +55,7 @@ def mixed_rows(
     Without `line_breaks` no text holds one, so that each row is one line whatever the reader.
     All rows have one length. Shrinks to one cell, `0`.
     """
-    cell = st.one_of(
-        st.integers(),
-        numbers(np.float64, finite=False),
-        st.booleans(),
-        st.none(),
-        awkward_text(line_breaks=line_breaks),
-    )
-    return draw(_table(cell, rows, columns))
+    return draw(_table(_mixed[line_breaks], rows, columns))
 
 
 @st.composite

@@ -1,7 +1,6 @@
 """Each malformed variant is refused by a reader, for the fault that it names."""
 
 import io
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.algorithms.xgboost import data as xgboost_data
-from harness.formats import csv, recordio
+from harness.formats import csv, jsonlines, libsvm, npy, recordio
 from harness.formats.errors import FormatError
 from harness.testing.strategies import (
     Malformed,
@@ -40,21 +38,43 @@ RECORDIO = {
     "no_features": "without features",
     "other_width": "features",
 }
-JSON_LINES = ["truncated", "single_quotes", "two_values", "bare_word", "not_utf8"]
-LIBSVM = ["text_label", "text_value", "no_value", "text_index", "negative_index", "not_utf8"]
-NPY = ["truncated", "magic", "pickled", "text"]
+JSON_LINES = {
+    "truncated": "the text ends|JSON|string",
+    "single_quotes": "property name enclosed in double quotes",
+    "two_values": "extra data",
+    "bare_word": "extra data|found",
+    "not_utf8": "UTF-8",
+    "blank_line": "a blank line",
+    "byte_order_mark": "a byte order mark",
+}
+LIBSVM = {
+    "text_label": "a label, or label:weight|index:value",
+    "text_value": "found '99:",
+    "no_value": "found '99:'",
+    "text_index": "found 'x:1'",
+    "negative_index": "found '-1:1'",
+    "repeated_index": "an index that occurs twice",
+    "not_utf8": "found '99:",
+    "byte_order_mark": "a byte order mark",
+}
+NPY = {
+    "truncated": "the data ends",
+    "magic": "expected 934e554d5059",
+    "pickled": "Python objects",
+    "text": "expected 934e554d5059|the data ends",
+}
 
 
-@pytest.mark.parametrize(
-    ("strategy", "faults"),
-    [
-        (malformed_csv, CSV),
-        (malformed_recordio, RECORDIO),
-        (malformed_json_lines, JSON_LINES),
-        (malformed_libsvm, LIBSVM),
-        (malformed_npy, NPY),
-    ],
-)
+READERS = [
+    (malformed_csv, csv.loads, CSV),
+    (malformed_recordio, recordio.loads, RECORDIO),
+    (malformed_json_lines, jsonlines.loads, JSON_LINES),
+    (malformed_libsvm, libsvm.loads, LIBSVM),
+    (malformed_npy, npy.loads, NPY),
+]
+
+
+@pytest.mark.parametrize(("strategy", "faults"), [(made, faults) for made, _, faults in READERS])
 def test_each_fault_occurs_and_no_other(
     strategy: Callable[..., st.SearchStrategy[Malformed]], faults: Any
 ) -> None:
@@ -66,41 +86,22 @@ def test_each_fault_occurs_and_no_other(
         strategy("other")
 
 
-@given(malformed_csv())
-def test_malformed_csv_is_refused_for_its_fault(drawn: Malformed) -> None:
-    """The CSV codec names what is wrong."""
-    with pytest.raises(FormatError, match=CSV[drawn.fault]):
-        csv.loads(drawn.data)
-
-
-@given(malformed_recordio())
-def test_malformed_recordio_is_refused_for_its_fault(drawn: Malformed) -> None:
-    """The recordIO codec names what is wrong."""
-    with pytest.raises(FormatError, match=RECORDIO[drawn.fault]):
-        recordio.loads(drawn.data)
-
-
-@given(malformed_json_lines())
-def test_malformed_json_lines_have_a_line_that_is_no_json(drawn: Malformed) -> None:
-    """All lines but the last are values, the last is none."""
-    *lines, last = drawn.data.removesuffix(b"\n").split(b"\n")
-    for line in lines:
-        json.loads(line)
-    with pytest.raises(ValueError):  # noqa: PT011
-        json.loads(last)
-
-
-@given(malformed_libsvm())
-def test_malformed_libsvm_has_a_line_that_xgboost_does_not_take(drawn: Malformed) -> None:
-    """All lines but the last are well formed, the last is not."""
-    *lines, last = drawn.data.removesuffix(b"\n").split(b"\n")
-    well_formed = xgboost_data._LIBSVM_LINES
-    assert well_formed.fullmatch(b"\n".join(lines))
-    assert not well_formed.fullmatch(last)
+@pytest.mark.parametrize(("strategy", "loads", "faults"), READERS)
+@given(st.data())
+def test_a_codec_refuses_each_for_its_fault(
+    strategy: Callable[[], st.SearchStrategy[Malformed]],
+    loads: Callable[[bytes], Any],
+    faults: dict[str, str],
+    data: st.DataObject,
+) -> None:
+    """The codec of the format names what is wrong."""
+    drawn = data.draw(strategy())
+    with pytest.raises(FormatError, match=faults[drawn.fault]):
+        loads(drawn.data)
 
 
 @given(malformed_npy())
 def test_malformed_npy_is_refused_by_numpy(drawn: Malformed) -> None:
-    """numpy does not load it."""
+    """Numpy does not load it either."""
     with pytest.raises((ValueError, EOFError)):
         np.load(io.BytesIO(drawn.data))
