@@ -6,6 +6,7 @@ _numbers = st.one_of(
     st.integers(-(10**6), 10**6).map(str),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
     st.floats(-1e6, 1e6).map(lambda value: f"{value:.2f}"),
+    st.sampled_from(["0", "-0.0", "+1.5", "1E-3", ".5", "5."]),
 )
 
 

