@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import Phase, find, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
 # The same search every time: what is found once is found again.
@@ -18,3 +18,16 @@ def found(strategy: st.SearchStrategy[Any], condition: Callable[[Any], Any]) -> 
 def least(strategy: st.SearchStrategy[Any], condition: Callable[[Any], Any]) -> Any:
     """The example that meets the condition and to which others shrink."""
     return find(strategy, condition, settings=_SETTINGS)
+
+
+def drawn(strategy: st.SearchStrategy[Any], count: int = 600) -> list[Any]:
+    """As many examples, for a test that looks for several things in them."""
+    examples: list[Any] = []
+
+    @settings(_SETTINGS, max_examples=count, phases=[Phase.generate])
+    @given(strategy)
+    def keep(example: Any) -> None:
+        examples.append(example)
+
+    keep()
+    return examples

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,15 +19,14 @@ from harness.testing.strategies import (
     libsvm_lines,
     mixed_rows,
 )
-from tests.testing.strategies.finding import found, least
+from tests.testing.strategies.finding import drawn, found, least
 
 
-@pytest.mark.parametrize(
-    "piece", [*LINE_BREAKS, "\r\n", '"', '""', ",", "\ufeff", "\x00", "e\u0301"]
-)
-def test_each_awkward_piece_occurs(piece: str) -> None:
-    """Each of them is drawn."""
-    assert piece in found(awkward_text(), lambda text: piece in text)
+def test_each_awkward_piece_occurs() -> None:
+    """Whatever ends a line somewhere, quotes, separators, a byte order mark, NUL, letters of two code points."""
+    texts = drawn(awkward_text())
+    pieces = [*LINE_BREAKS, "\r\n", '"', '""', ",", "\ufeff", "\x00", "e\u0301"]
+    assert [piece for piece in pieces if not any(piece in text for text in texts)] == []
 
 
 def test_text_shrinks_to_what_matters() -> None:
@@ -62,11 +60,11 @@ def test_mixed_rows_are_of_one_length(rows: list[list[Any]]) -> None:
     assert len({len(row) for row in rows}) == 1
 
 
-@pytest.mark.parametrize("kind", [int, float, bool, type(None), str])
-def test_each_kind_of_cell_occurs(kind: type) -> None:
-    """Each kind of cell is found, and shrinks to one row of one cell."""
-    rows = least(mixed_rows(), lambda rows: any(type(cell) is kind for row in rows for cell in row))
-    assert len(rows) == len(rows[0]) == 1
+def test_each_kind_of_cell_occurs() -> None:
+    """Cells are integers, floats, truth values, None and text; one cell of any kind is the least."""
+    cells = {type(cell) for rows in drawn(mixed_rows(), 100) for row in rows for cell in row}
+    assert cells == {int, float, bool, type(None), str}
+    assert least(mixed_rows(), lambda rows: type(rows[0][0]) is str) == [[""]]
 
 
 @given(json_values())
