@@ -78,3 +78,13 @@ def test_each_dependency_is_pinned_and_explained() -> None:
         assert re.search(rf"\b{name}\b", why), name
     for extra in project["optional-dependencies"]:
         assert f"| `{extra}` |" in why
+
+
+def test_what_two_sdks_want_differently_their_extras_pin() -> None:
+    """An extra's package stands in constraints.txt, or it is named exactly and stands there not at all."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    pinned = re.findall(r"^([a-z0-9-]+)==", (ROOT / "constraints.txt").read_text("utf-8"), re.M)
+    for extra, requirements in project["optional-dependencies"].items():
+        for requirement in requirements:
+            name, exact = re.fullmatch(r"([\w-]+)(?:\[\w+\])?(==[\d.]+)?.*", requirement).groups()  # type: ignore[union-attr]
+            assert (name in pinned) is not bool(exact), f"{extra}: {requirement}"
