@@ -3,6 +3,7 @@
 A check is a pure function of data that returns a `CheckResult`; none of them raises because something does not hold.
 """
 
+from harness.checks.answers import content_type_is, one_score_per_row_in_order
 from harness.checks.cleanup import nothing_left
 from harness.checks.endpoints import (
     answered_by_old_or_new,
@@ -20,15 +21,10 @@ from harness.checks.regression import (
     r2,
     root_mean_squared_error,
 )
+from harness.checks.requests import record_boundaries, within_payload_limit
 from harness.checks.result import CheckResult, Invariant, Status
-from harness.checks.serialization import (
-    content_type_is,
-    label_column,
-    no_header,
-    one_score_per_row_in_order,
-    round_trips,
-    within_payload_limit,
-)
+from harness.checks.serialization import round_trips, rows_in_order, same_bytes_as_sdk
+from harness.checks.training_files import label_column, no_header
 
 __all__ = [
     "CheckResult",
@@ -49,8 +45,11 @@ __all__ = [
     "nothing_left",
     "one_score_per_row_in_order",
     "r2",
+    "record_boundaries",
     "root_mean_squared_error",
     "round_trips",
+    "rows_in_order",
+    "same_bytes_as_sdk",
     "status_path_legal",
     "within_payload_limit",
 ]
