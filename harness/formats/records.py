@@ -27,6 +27,13 @@ class Records:
         """Number of features of each record."""
         return int(self.features.shape[1])
 
+    @property
+    def label_size(self) -> int:
+        """Number of labels of each record."""
+        if self.labels is None:
+            return 0
+        return 1 if self.labels.ndim == 1 else int(self.labels.shape[1])
+
 
 def concatenate(parts: list[Records]) -> Records:
     """Batches of one file, in order, as one; their widths agree."""
