@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from harness.algorithms.contract import Channel
 from harness.algorithms.first_party.errors import CustomerError, NotHonoured
-from harness.formats.readers import first_party
 from harness.formats.readers.data_file import DataFile
+from harness.formats.readers.first_party.channels import labeled
 from harness.formats.readers.refusal import DataRefused
 from harness.formats.records import concatenate
 
@@ -63,7 +63,7 @@ def read_labeled(channel: Channel, batch_size: int, *, float32_only: bool = Fals
     try:
         records = concatenate(
             list(
-                first_party.labeled(
+                labeled(
                     files,
                     channel.content_type,
                     channel=channel.name,

@@ -15,7 +15,7 @@ import numpy as np
 from harness.algorithms.serving import Answer, Invocation, Refusal
 from harness.formats import csv, recordio
 from harness.formats.errors import FormatError
-from harness.formats.readers import content_types
+from harness.formats.readers.first_party import content_types
 from harness.formats.record_message import Record
 
 Prediction = Mapping[str, float | int | Sequence[float]]

@@ -9,7 +9,7 @@ from harness.algorithms.first_party.inference import BadPayload, Prediction
 from harness.algorithms.linear_learner import model
 from harness.algorithms.serving import Answer, Invocation, ModelLocation, UnusableModel
 from harness.formats.errors import FormatError
-from harness.formats.readers import content_types
+from harness.formats.readers.first_party import content_types
 
 _ANSWERS = (content_types.JSON, content_types.JSON_LINES, content_types.RECORDIO)
 

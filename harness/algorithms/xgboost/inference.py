@@ -16,9 +16,10 @@ import xgboost as xgb
 from harness.algorithms.serving import Answer, Invocation, ModelLocation, Refusal, UnusableModel
 from harness.algorithms.xgboost import answers, artifact, requests
 from harness.algorithms.xgboost.artifact import Model, UnreadableModel
-from harness.algorithms.xgboost.content_types import Format, parse, parse_header
-from harness.algorithms.xgboost.errors import UserError, without_stack
+from harness.algorithms.xgboost.errors import without_stack
 from harness.algorithms.xgboost.versions import Version, all_versions, by_tag
+from harness.formats.readers.refusal import DataRefused
+from harness.formats.readers.xgboost.content_types import Format, parse, parse_header
 
 Array = npt.NDArray[Any]
 
@@ -85,7 +86,7 @@ class XGBoostPredictor:
         try:
             form = parse(invocation.content_type)
             matrix = requests.matrix(invocation.body, form, invocation.content_type)
-        except (UserError, requests.UnparsableError) as error:
+        except (DataRefused, requests.UnparsableError) as error:
             raise Refusal(415, str(error)) from None
         try:
             self._check_width(matrix, form)

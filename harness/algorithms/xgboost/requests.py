@@ -6,11 +6,11 @@ from typing import Any, NoReturn
 import numpy as np
 import xgboost as xgb
 
-from harness.algorithms.xgboost.content_types import Format
 from harness.algorithms.xgboost.errors import without_stack
-from harness.algorithms.xgboost.files import sniff
 from harness.formats import recordio
 from harness.formats.errors import FormatError
+from harness.formats.readers.xgboost.content_types import Format
+from harness.formats.readers.xgboost.first_lines import sniff
 
 _SNIFFED = 512
 

@@ -17,11 +17,11 @@ from scipy.sparse import csr_matrix
 
 from harness.algorithms.serving import Answer, Invocation, ModelLocation, Refusal, UnusableModel
 from harness.algorithms.xgboost import answers, artifact, load
-from harness.algorithms.xgboost.content_types import Format
 from harness.algorithms.xgboost.inference import XGBoostPredictor
 from harness.algorithms.xgboost.requests import UnparsableError, matrix
 from harness.algorithms.xgboost.versions import all_versions, named
 from harness.formats import recordio
+from harness.formats.readers.xgboost.content_types import Format
 from tests.algorithms.xgboost.jobs import boston
 
 Array = npt.NDArray[Any]

@@ -7,9 +7,9 @@ import numpy as np
 
 from harness.formats import csv, diagnosis, recordio
 from harness.formats.errors import FormatError
-from harness.formats.readers import content_types
-from harness.formats.readers.content_types import ContentType
 from harness.formats.readers.data_file import DataFile
+from harness.formats.readers.first_party import content_types
+from harness.formats.readers.first_party.content_types import ContentType
 from harness.formats.readers.refusal import DataRefused
 from harness.formats.records import Records
 
