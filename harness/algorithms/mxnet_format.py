@@ -89,7 +89,11 @@ def _load_array(reader: "_Reader") -> Array:
     size = _DTYPES[flag].itemsize
     for extent in shape:
         size *= extent
-    return np.frombuffer(reader.take(size), _DTYPES[flag]).reshape(shape)
+    values = np.frombuffer(reader.take(size), _DTYPES[flag])
+    try:
+        return values.reshape(shape)
+    except ValueError:  # no elements, since one extent is 0, and another too large for numpy
+        raise reader.error(f"shape {shape}", "a shape that fits into memory") from None
 
 
 class _Reader:
