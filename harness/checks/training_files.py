@@ -7,6 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from harness.checks.cells import is_number
 from harness.checks.result import CheckResult, Invariant
 from harness.formats import csv
 from harness.formats.errors import FormatError
@@ -25,7 +26,7 @@ def no_header(data: bytes | str) -> CheckResult:
     """The first line of CSV `data` is numbers, not names."""
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")
     first = next(_csv.reader(io.StringIO(text)), [])
-    words = [cell for cell in first if not _is_number(cell)]
+    words = [cell for cell in first if not is_number(cell)]
     if not first:
         return _NO_HEADER.result(False, "the file has no first line")
     return _NO_HEADER.result(
@@ -58,14 +59,3 @@ def label_column(data: bytes | str, labels: npt.ArrayLike) -> CheckResult:
 def _same(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     same: npt.NDArray[np.bool_] = (a == b) | (np.isnan(a) & np.isnan(b))
     return same
-
-
-def _is_number(cell: str) -> bool:
-    # float() takes 1_000 and digits of other scripts too, which no reader of CSV does.
-    if "_" in cell or not cell.isascii():
-        return False
-    try:
-        float(cell)
-    except ValueError:
-        return not cell.strip()
-    return True
