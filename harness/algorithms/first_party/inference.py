@@ -3,7 +3,6 @@
 See docs/notes/first-party-algorithms.md#inference.
 """
 
-import json
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from harness.algorithms.serving import Answer, Invocation, Refusal
-from harness.formats import csv, recordio
+from harness.formats import csv, json_requests, jsonlines, recordio, strict_json
 from harness.formats.errors import FormatError
 from harness.formats.readers.first_party import content_types
 from harness.formats.record_message import Record
@@ -22,6 +21,7 @@ Prediction = Mapping[str, float | int | Sequence[float]]
 
 _DEFAULT_ACCEPT = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"
 _WIDEST = 1 << 26
+"""Features that a request may claim: a sparse one can claim any number."""
 
 
 class BadPayload(Refusal):
@@ -50,87 +50,24 @@ def features(invocation: Invocation) -> Any:
             found = csv.loads(invocation.body, label_size=int(size)).features
         elif kind.name == content_types.RECORDIO:
             found = recordio.loads(invocation.body).features
-        elif kind.name == content_types.JSON:
-            found = _from_instances(_instances(json.loads(invocation.body)))
-        elif kind.name == content_types.JSON_LINES:
-            lines = invocation.body.splitlines()
-            found = _from_instances([json.loads(line) for line in lines if line.strip()])
+        elif kind.name in (content_types.JSON, content_types.JSON_LINES):
+            # The front end reads with Python's json, which lets NaN and repeated keys pass.
+            found = json_requests.loads(
+                invocation.body,
+                lines=kind.name == content_types.JSON_LINES,
+                allow_nan=True,
+                lenient=True,
+            ).features
+            if not found.shape[0]:
+                raise BadPayload("no instances")
         else:
             raise Refusal(415, f"content-type {kind.name} not supported")
     except FormatError as error:
         raise BadPayload(str(error)) from None
-    except (ValueError, OverflowError, RecursionError) as error:
-        raise BadPayload(f"not JSON, or not numbers: {error}") from None
+    if found.shape[1] > _WIDEST:
+        raise BadPayload(f"{found.shape[1]} features")
     with np.errstate(over="ignore"):
         return found.astype(np.float32)
-
-
-def _instances(request: Any) -> list[Any]:
-    if not isinstance(request, dict) or not isinstance(request.get("instances"), list):
-        raise BadPayload("a JSON object with a list called instances is needed")
-    return list(request["instances"])
-
-
-def _from_instances(instances: Sequence[Any]) -> Any:
-    if not instances:
-        raise BadPayload("no instances")
-    rows = [_row(instance) for instance in instances]
-    if all(keys is None for _, keys, _ in rows):
-        if len({len(values) for values, _, _ in rows}) != 1:
-            raise BadPayload("instances differ in their number of features")
-        return np.array([values for values, _, _ in rows], np.float64)
-    from scipy import sparse
-
-    if len({width for _, _, width in rows}) != 1:
-        raise BadPayload("instances differ in their number of features")
-    places = [range(len(values)) if keys is None else keys for values, keys, _ in rows]
-    ends = np.cumsum([0, *(len(row) for row in places)])
-    return sparse.csr_matrix(
-        (
-            np.array([value for values, _, _ in rows for value in values], np.float64),
-            np.array([place for row in places for place in row], np.int64),
-            ends,
-        ),
-        shape=(len(rows), rows[0][2]),
-    )
-
-
-def _row(instance: Any) -> tuple[list[float], list[int] | None, int]:
-    """Values, their places (None when dense) and the number of features of one instance."""
-    try:
-        if "features" in instance and not isinstance(instance["features"], dict):
-            tensor = {"values": instance["features"]}
-        elif "data" in instance:
-            tensor = instance["data"]["features"]
-        else:
-            tensor = instance["features"]
-        values, keys, shape = tensor["values"], tensor.get("keys"), tensor.get("shape")
-    except (KeyError, TypeError, AttributeError):
-        raise BadPayload("an instance without features") from None
-    if not isinstance(values, list) or not all(_is_number(value) for value in values):
-        raise BadPayload("features that are no list of numbers")
-    if keys is None:
-        return values, None, len(values)
-    if (
-        not isinstance(keys, list)
-        or not isinstance(shape, list)
-        or len(shape) != 1
-        or not all(_is_index(number) for number in (*keys, *shape))
-        or len(keys) != len(values)
-        or shape[0] > _WIDEST
-        or any(key >= shape[0] for key in keys)
-        or len(set(keys)) != len(keys)
-    ):
-        raise BadPayload("a sparse instance whose keys, shape and values do not fit together")
-    return values, keys, shape[0]
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_index(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def accepted(invocation: Invocation, environment: Mapping[str, str], offered: Iterable[str]) -> str:
@@ -151,11 +88,11 @@ def answer(
 ) -> Answer:
     """Predictions in the wanted content type; protobuf has a Record each, with one label per field."""
     if content_type == content_types.JSON_LINES:
-        body = "".join(f"{json.dumps(prediction)}\n" for prediction in predictions).encode()
+        body = jsonlines.dumps(predictions, allow_nan=True)
     elif content_type == content_types.RECORDIO:
         body = recordio.dumps_messages(_message(prediction) for prediction in predictions)
     else:
-        body = json.dumps({envelope: list(predictions)}).encode()
+        body = strict_json.dumps({envelope: list(predictions)}, allow_nan=True)
     return Answer(body, content_type)
 
 

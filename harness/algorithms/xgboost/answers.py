@@ -1,12 +1,12 @@
 """Predictions as bytes, in the forms that the versions of the image answer in. docs/notes/xgboost.md#answers."""
 
-import json
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.algorithms.serving import Answer, Refusal
+from harness.formats import csv, strict_json
 
 Array = npt.NDArray[Any]
 
@@ -17,6 +17,8 @@ ACCEPTED = (
     "text/csv",
 )
 """What an Accept header may ask for; the middle two only with selectable inference."""
+
+# Where a row has several predictions, the first two answers have Python's lists in them: no format at all.
 
 # The image's web framework adds the charset to every text type.
 _CSV = "text/csv; charset=utf-8"
@@ -36,8 +38,9 @@ def accepted(predictions: Array, accept: str) -> Answer:
     """The answer since 1.2-2: a line of CSV per row, or JSON. Refusal 500 for what only other modes encode."""
     if accept == "application/json":
         scores = {"predictions": [{"score": score} for score in predictions.tolist()]}
-        return Answer(json.dumps(scores).encode(), accept)
+        return Answer(strict_json.dumps(scores, allow_nan=True), accept)
     if accept == "text/csv":
-        rows = np.atleast_2d(predictions.T).T.tolist()
-        return Answer("".join(f"{','.join(map(repr, row))}\n" for row in rows).encode(), _CSV)
+        # Doubles, because the image turns float32 into Python's numbers before it writes them.
+        rows = np.atleast_2d(predictions.T).T.astype(np.float64)
+        return Answer(csv.dumps(rows), _CSV)
     raise Refusal(500, f"Content type {accept} is not supported by this framework.")

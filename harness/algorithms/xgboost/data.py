@@ -1,8 +1,7 @@
 """From the files of a channel to xgboost's DMatrix. See docs/notes/xgboost.md#data."""
 
-import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +20,6 @@ from harness.formats.records import Records, concatenate
 
 Array = npt.NDArray[Any]
 
-_BLOCK = 1 << 20
-_NUMBER = rb"[-+]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++|nan|inf)(?:[eE][-+]?[0-9]++)?"
-# label or label:weight, then index:value; possessive, so that a bad line costs no more than a good one.
-_LIBSVM_LINE = (
-    rb"[ \t]*+(?:" + _NUMBER + rb"(?::" + _NUMBER + rb")?+(?:[ \t]++(?:qid:[0-9]++|[0-9]++:" + _NUMBER
-    + rb"))*+[ \t]*+)?+(?:#[^\n]*+)?+\r?+"
-)  # fmt: skip
-_LIBSVM_LINES = re.compile(rb"(?:" + _LIBSVM_LINE + rb"\n)*+" + _LIBSVM_LINE, re.IGNORECASE)
-
 
 def matrix(
     paths: list[Path], form: Format, *, csv_weights: bool, scratch: Path, log: Log
@@ -39,11 +29,8 @@ def matrix(
     `csv_weights` says that the second column of CSV holds the weights of the rows. `scratch` is a folder
     for files on the way. DataRefused for data that the format or xgboost refuses, and for data without labels.
     """
-    if form in _READERS:
-        paths = [path for path in paths if path.stat().st_size]
-        if not paths:
-            refuse(form, "There are no rows.")
-        loaded = _READERS[form](paths, scratch)
+    if form is Format.PARQUET:
+        loaded = _parquet([path for path in paths if path.stat().st_size])
     else:
         files = [DataFile(path, path.name) for path in paths]
         found = read(files, form, log, csv_weights=csv_weights)
@@ -81,31 +68,6 @@ def _from_batches(batches: Iterator[Records], form: Format) -> xgb.DMatrix:
         refuse(form, without_stack(error))
 
 
-def _libsvm(paths: list[Path], scratch: Path) -> xgb.DMatrix:
-    for path in paths:
-        _check_libsvm_lines(path)
-    return _by_xgboost(paths, "format=libsvm", Format.LIBSVM, scratch)
-
-
-def _check_libsvm_lines(path: Path) -> None:
-    """DataRefused for the first line that is not libsvm: xgboost's reader makes something of any text."""
-    line_number = 1
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            block += stream.readline()
-            match = _LIBSVM_LINES.match(block)
-            end = match.end() if match else 0
-            if end < len(block):
-                line_number += block.count(b"\n", 0, end)
-                start = block.rfind(b"\n", 0, end) + 1
-                shown = block[start : start + 50].split(b"\n")[0].decode("utf-8", "replace")
-                refuse(
-                    Format.LIBSVM,
-                    f"{path.name}: line {line_number}: '{shown}' is not <label> <index>:<value> ...",
-                )
-            line_number += block.count(b"\n")
-
-
 def _float32(table: Array) -> Array:
     # What does not fit becomes infinity, which xgboost refuses by itself.
     with np.errstate(over="ignore"):
@@ -119,7 +81,7 @@ def _joined(parts: list[Array]) -> Array:
     return whole
 
 
-def _parquet(paths: list[Path], scratch: Path) -> xgb.DMatrix:
+def _parquet(paths: list[Path]) -> xgb.DMatrix:
     import pandas as pd
 
     tables: list[Array] = []
@@ -144,9 +106,3 @@ def _parquet(paths: list[Path], scratch: Path) -> xgb.DMatrix:
         return xgb.DMatrix(whole[:, 1:], label=whole[:, 0])
     except (xgb.core.XGBoostError, ValueError) as error:
         refuse(Format.PARQUET, without_stack(error))
-
-
-_READERS: Mapping[Format, Callable[[list[Path], Path], xgb.DMatrix]] = {
-    Format.LIBSVM: _libsvm,
-    Format.PARQUET: _parquet,
-}

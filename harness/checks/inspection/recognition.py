@@ -73,7 +73,9 @@ _SIGNATURES = (
     (b"\x80\x04\x95", Kind("a pickle of Python's")),
     (b"\x80\x05\x95", Kind("a pickle of Python's")),
 )
-_LIBSVM = re.compile(rb"[-+0-9.eE]+(?::[-+0-9.eE]+)?(?:[ \t]+qid:\d+)?(?:[ \t]+\d+:[-+0-9.eE]+)+\s*")
+_LIBSVM = re.compile(
+    rb"[-+0-9.eE]+(?::[-+0-9.eE]+)?(?:[ \t]+qid:\d+)?(?:[ \t]+\d+:[-+0-9.eE]+)+\s*"
+)
 
 
 def content_type_of(path: PurePath) -> str | None:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from harness.checks.inspection.report import (
     LINEAR_LEARNER,
-    XGBOOST,
     XGBOOST_0_72,
     Verdict,
 )
@@ -16,7 +15,6 @@ from harness.formats.readers.refusal import DataRefused
 from harness.formats.readers.xgboost import channels as xgboost_channels
 from harness.formats.readers.xgboost import content_types as xgboost_types
 from harness.formats.readers.xgboost import first_lines
-from harness.formats.readers.xgboost.content_types import Format
 
 CHANNEL = "/opt/ml/input/data/train"
 

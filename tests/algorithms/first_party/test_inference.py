@@ -44,6 +44,7 @@ NESTED = [{"data": {"features": {"values": row}}} for row in ROWS]
         ({"instances": NESTED}, "application/json; charset=utf-8"),
         ({"instances": [FLAT[0], NESTED[1]]}, "Application/JSON"),
         ({"instances": [{"features": {"values": row}} for row in ROWS]}, "application/json"),
+        ({"instances": [{"data": {"features": row}} for row in ROWS]}, "application/json"),
         (lines(*FLAT), "application/jsonlines"),
         (lines(FLAT[0], NESTED[1]) + b"\n\n", "application/jsonlines"),
         (b"1,2.5\n3,4", "text/csv"),

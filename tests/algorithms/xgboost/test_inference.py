@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import xgboost as xgb
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
@@ -418,6 +418,52 @@ def test_selectable_inference_and_unknown_versions_are_refused_by_name(tmp_path:
     with pytest.raises(UnusableModel, match="No such file"):
         load(ModelLocation(tmp_path / "nowhere", {}, "1.7-1"))
     load(ModelLocation(tmp_path, {}))
+
+
+def words(body: bytes) -> xgb.DMatrix:
+    """Libsvm as the image's own code takes it apart: each word with a colon in it is a feature."""
+    rows, columns, values = [], [], []
+    for row, line in enumerate(body.strip().decode("utf-8").split("\n")):
+        for word in line.split(" "):
+            if ":" in word:
+                rows.append(row)
+                columns.append(int(word.split(":")[0]))
+                values.append(float(word.split(":")[1]))
+    return xgb.DMatrix(csr_matrix((np.array(values, np.float32), (rows, columns))), nthread=1)
+
+
+def content(matrix: xgb.DMatrix) -> object:
+    """The shape of a matrix, and each value in its place."""
+    found = matrix.get_data()
+    return found.shape, found.indptr.tolist(), found.indices.tolist(), list(map(repr, found.data))
+
+
+near_libsvm = st.lists(
+    st.sampled_from(
+        ["1", "0:1", "1:2", "2:nan", "3:-.5e-1", "4:1e10", "qid:1", "1:0:5", ":", "x", "#", "-1:2",
+         "1_0:1", "+2:3", "7:1_0", "5:", "\t", "\r", "\x0b", "\n", "\n", "\n\n", " ", "\ufeff"]
+    ),
+    max_size=12,
+).map(" ".join)  # fmt: skip
+
+
+@given(near_libsvm | near_libsvm.map(lambda text: text.replace(" \n ", "\n")))
+@example("1 0:1 0:2")
+@example("1 0:1 # 5:6")
+@example("1 0:1\n\n1 2:3\n1\n")
+@example("1\n1")
+@pytest.mark.documented("notes/xgboost.md#serving")
+def test_a_libsvm_body_is_what_the_image_takes_it_for(text: str) -> None:
+    """Whichever way it is read here: the same values in the same places, or the same complaint."""
+    body = text.encode()
+    try:
+        expected = content(words(body))
+    except (ValueError, xgb.core.XGBoostError) as error:
+        with pytest.raises(UnparsableError) as caught:
+            matrix(body, Format.LIBSVM, None)
+        assert f"{type(error)}\n {error}".split("\nStack trace:")[0] in str(caught.value)  # noqa: PT017
+    else:
+        assert content(matrix(body, Format.LIBSVM, None)) == expected
 
 
 @given(st.binary(max_size=80), st.sampled_from([Format.CSV, Format.LIBSVM, Format.RECORDIO]))

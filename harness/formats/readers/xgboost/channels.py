@@ -3,14 +3,16 @@
 See docs/notes/xgboost.md#data and #data-read-more-strictly.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
 
-from harness.formats import csv, recordio
+from harness.formats import csv, libsvm, recordio
 from harness.formats.diagnosis import say
 from harness.formats.errors import FormatError
+from harness.formats.lines import Block, iter_blocks
 from harness.formats.readers.data_file import DataFile
 from harness.formats.readers.notes import Notes
 from harness.formats.readers.refusal import DataRefused
@@ -19,15 +21,24 @@ from harness.formats.readers.xgboost.content_types import Format
 from harness.formats.records import Records
 
 AS_CSV = "format=csv&label_column=0"
-"""The arguments of xgboost's own reader."""
+AS_LIBSVM = "format=libsvm"
+"""Arguments of xgboost's own reader."""
+
+_SHOWN = 50
+_COMMENT = re.compile(rb"#[^\n]*+")
+_NOT_FINITE = re.compile(rb"(?:^|[ \t:])[-+]?+(nan|inf)", re.IGNORECASE | re.MULTILINE)
+_INDEX = re.compile(rb"[ \t]([0-9]++):")
+_FAR_INDEX = re.compile(rb"[ \t]([0-9]{10,}+):")
+_LARGEST_INDEX = (1 << 32) - 2
 
 
 def read(
     files: Sequence[DataFile], form: Format, notes: Notes, *, csv_weights: bool = False
 ) -> str | Iterator[Records]:
-    """The records of CSV or recordIO files in float32; an empty cell is missing, with `csv_weights` labels are pairs.
+    """The records of CSV, libsvm or recordIO files in float32; an empty cell is missing.
 
-    Where xgboost's own reader reads the files right, its arguments instead. DataRefused in the image's
+    With `csv_weights` the labels are pairs, of the label and its weight. Where xgboost's own reader reads the
+    files right, its arguments instead. DataRefused in the image's
     words, or in xgboost's: for what only the whole shows (infinities, labels that are no numbers) after the last
     batch, so a batch is good only when all have come.
     """
@@ -36,6 +47,9 @@ def read(
         refuse(form, "There are no rows.")
     if form is Format.RECORDIO:
         return _usable(_recordio(files), form)
+    if form is Format.LIBSVM:
+        _check_libsvm(files)
+        return AS_LIBSVM
     separator = first_lines.delimiter(files[0], notes)
     if separator == "," and not csv_weights and plain_csv.is_plain(files):
         return AS_CSV
@@ -100,6 +114,45 @@ def _recordio(files: Sequence[DataFile]) -> Iterator[Records]:
         refuse(Format.RECORDIO, "There are no records.")
     if not labelled:
         raise DataRefused(say("xgboost_no_labels"))
+
+
+def _check_libsvm(files: Sequence[DataFile]) -> None:
+    """DataRefused for the first line that is not libsvm: xgboost's reader makes something of any text."""
+    recordless = featureless = True
+    for file in files:
+        with file.open() as stream:
+            try:
+                libsvm.check(stream)
+            except FormatError as error:
+                stream.seek((error.offset or 0) - (error.column or 1) + 1)
+                shown = stream.readline(_SHOWN).split(b"\n")[0].decode("utf-8", "replace")
+                refuse(
+                    Format.LIBSVM,
+                    f"{file.name}: line {error.line}: '{shown}' is not <label> <index>:<value> ...",
+                )
+            stream.seek(0)
+            for block in iter_blocks(stream):
+                text = _COMMENT.sub(b"", block.data)
+                _check_numbers(file, block, text)
+                recordless = recordless and not text.strip()
+                featureless = featureless and not _INDEX.search(text)
+    if recordless:
+        raise DataRefused(say("xgboost_no_labels"))
+    if featureless:
+        raise DataRefused(say("xgboost_featureless"))
+
+
+def _check_numbers(file: DataFile, block: Block, text: bytes) -> None:
+    """DataRefused for what is libsvm, but nothing that xgboost's reader reads right: nan, inf, indices of 33 bits."""
+    found = _NOT_FINITE.search(text) if b"n" in text or b"N" in text else None
+    if found is None:
+        found = next(
+            (far for far in _FAR_INDEX.finditer(text) if int(far[1]) > _LARGEST_INDEX), None
+        )
+    if found is not None:
+        line = block.line + text.count(b"\n", 0, found.start(1))
+        shown = found[1][:_SHOWN].decode()
+        refuse(Format.LIBSVM, f"{file.name}: line {line}: '{shown}' is not read by XGBoost")
 
 
 def _usable(batches: Iterator[Records], form: Format) -> Iterator[Records]:
