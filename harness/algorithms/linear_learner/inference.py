@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from harness.algorithms.first_party import inference
 from harness.algorithms.first_party.inference import BadPayload, Prediction
 from harness.algorithms.linear_learner import model
@@ -24,16 +22,13 @@ class LinearPredictor:
     def invoke(self, invocation: Invocation) -> Answer:
         """Predict every record of the request, in order. Refusal for what cannot be answered."""
         wanted = inference.accepted(invocation, self._environment, _ANSWERS)
-        features = inference.features(invocation)
+        features = inference.features(invocation, finite=True)
         if features.shape[1] != self._model.width:
             raise BadPayload(
                 f"The feature dimension of the input: {features.shape[1]} does not match the "
                 f"feature dimension of the model: {self._model.width}. "
                 "Please fix the input and try again."
             )
-        values = features if isinstance(features, np.ndarray) else features.data
-        if not np.isfinite(values).all():
-            raise BadPayload("The input has values that are missing (NaN) or infinite.")
         return inference.answer(self._predictions(features), wanted)
 
     def _predictions(self, features: object) -> list[Prediction]:

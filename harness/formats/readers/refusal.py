@@ -1,4 +1,4 @@
-"""The one exception of the readers: data that a container refuses, in its words."""
+"""The exceptions of the readers: data that a container refuses, in its words."""
 
 
 class DataRefused(Exception):
@@ -12,3 +12,13 @@ class DataRefused(Exception):
         super().__init__(text)
         self.text = text
         self.cause = cause
+
+
+class RequestRefused(Exception):
+    """A request that is answered with the HTTP `status` and `text`; `reason`, where there is one, goes to the log."""
+
+    def __init__(self, status: int, text: str, reason: str = "") -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+        self.reason = reason

@@ -18,10 +18,10 @@ from scipy.sparse import csr_matrix
 from harness.algorithms.serving import Answer, Invocation, ModelLocation, Refusal, UnusableModel
 from harness.algorithms.xgboost import answers, artifact, load
 from harness.algorithms.xgboost.inference import XGBoostPredictor
-from harness.algorithms.xgboost.requests import UnparsableError, matrix
+from harness.algorithms.xgboost.requests import matrix
 from harness.algorithms.xgboost.versions import all_versions, named
 from harness.formats import recordio
-from harness.formats.readers.xgboost.content_types import Format
+from harness.formats.readers.refusal import RequestRefused
 from tests.algorithms.xgboost.jobs import boston
 
 Array = npt.NDArray[Any]
@@ -459,19 +459,19 @@ def test_a_libsvm_body_is_what_the_image_takes_it_for(text: str) -> None:
     try:
         expected = content(words(body))
     except (ValueError, xgb.core.XGBoostError) as error:
-        with pytest.raises(UnparsableError) as caught:
-            matrix(body, Format.LIBSVM, None)
+        with pytest.raises(RequestRefused) as caught:
+            matrix(body, None)
         assert f"{type(error)}\n {error}".split("\nStack trace:")[0] in str(caught.value)  # noqa: PT017
     else:
-        assert content(matrix(body, Format.LIBSVM, None)) == expected
+        assert content(matrix(body, None)[1]) == expected
 
 
-@given(st.binary(max_size=80), st.sampled_from([Format.CSV, Format.LIBSVM, Format.RECORDIO]))
-def test_no_body_raises_anything_but_the_refusal(body: bytes, form: Format) -> None:
+@given(st.binary(max_size=80), st.sampled_from(["csv", "libsvm", "recordio-protobuf"]))
+def test_no_body_raises_anything_but_the_refusal(body: bytes, content_type: str) -> None:
     """Any bytes: a matrix, or an error with a text."""
     try:
-        message = f"{matrix(body, form, None).num_row()} rows"
-    except UnparsableError as error:
+        message = f"{matrix(body, content_type)[1].num_row()} rows"
+    except RequestRefused as error:
         message = str(error)
     assert message
 
@@ -489,7 +489,7 @@ def test_a_csv_body_becomes_the_numbers_in_it(rows: list[list[float | None]]) ->
         ",".join("" if value is None else repr(value) for value in row) for row in rows
     )
     # An image strips the body, so a first cell that is empty stays only before a comma.
-    found = matrix(body.encode(), Format.CSV, None)
+    found = matrix(body.encode(), "csv")[1]
     assert found.num_row() == len(rows)
     assert found.num_nonmissing() == sum(value is not None for row in rows for value in row)
 
