@@ -234,7 +234,6 @@ class _Scanner:
                 if len(columns) == 1 and cells[columns[0]]
                 else record.shown,
                 refused_by=EVERY if label or kind == "infinite" else (LINEAR_LEARNER,),
-                times=len(columns),
             )
 
 

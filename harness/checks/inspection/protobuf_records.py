@@ -20,9 +20,12 @@ _TENSORS = {"float64_tensor": "Float64", "int32_tensor": "Int32"}
 _MAGIC = MAGIC_BYTES.hex(" ").upper()
 
 
-def scan(stream: BinaryIO, findings: Findings) -> Contents:
-    """Read a stream that can seek to its end, or to where nothing more can be told of it."""
-    scanner = _Scanner(stream, findings)
+def scan(stream: BinaryIO, findings: Findings, *, labels: bool) -> Contents:
+    """Read a stream that can seek to its end, or to where nothing more can be told of it.
+
+    `labels` says that there must be some, and that tensors are looked at: the rules of training.
+    """
+    scanner = _Scanner(stream, findings, labels)
     scanner.read()
     return scanner.contents
 
@@ -66,8 +69,9 @@ class _Piece:
 
 
 class _Scanner:
-    def __init__(self, stream: BinaryIO, findings: Findings) -> None:
+    def __init__(self, stream: BinaryIO, findings: Findings, labels: bool) -> None:
         self.contents = Contents()
+        self._labels = labels
         self._stream = stream
         self._findings = findings
         # The first record. What follows a bad one is read behind it, so that its shape still counts.
@@ -125,12 +129,13 @@ class _Scanner:
         stream: Any = _Piece(head, source, size)
         surplus = 1 if head else 0
         for batch in recordio.iter_batches(stream):
-            yield _without(batch, surplus)
+            if len(batch) > surplus:
+                yield _without(batch, surplus)
             surplus = 0
 
     def _pass_over(self, at: int, record: int, error: FormatError) -> tuple[int, int] | None:
         """Report a bad record, and find the one behind it."""
-        sentence = error.problem + (f", not {error.expected}" if error.expected else "")
+        sentence = error.problem + (f" (expected {error.expected})" if error.expected else "")
         place = Place(record=record, offset=at)
         self._stream.seek(at)
         window = Window(self._stream)
@@ -160,7 +165,11 @@ class _Scanner:
         if batch.labels is not None:
             arrays.append(batch.labels)
             contents.labels.add(batch.labels if batch.label_size == 1 else batch.labels[:, 0])
-        if self._odd_tensors is None and any(array.dtype != np.float32 for array in arrays):
+        if (
+            self._labels
+            and self._odd_tensors is None
+            and any(array.dtype != np.float32 for array in arrays)
+        ):
             self._odd_tensors = number
 
     def _frame_at(self, offset: int) -> bytes:
@@ -206,6 +215,10 @@ class _Scanner:
             self._findings.add(
                 "no_features", "the records have no features", place, refused_by=EVERY
             )
+        if contents.width is None and contents.complete:
+            self._findings.add("empty", "there are no records", refused_by=EVERY)
+        if not self._labels:
+            return
         if contents.label_size == 0:
             self._findings.add("no_label", "the records have no label", place, refused_by=EVERY)
         elif contents.label_size and contents.label_size > 1:
@@ -246,17 +259,21 @@ class _Scanner:
 
     def _say_tensors(self, found: Frame) -> None:
         message: Any = next(recordio.iter_records(io.BytesIO(frame(found.payload))))
-        for name, entries in (("features", message.features), ("label", message.label)):
-            kind = entries["values"].WhichOneof("value") if "values" in entries else None
-            if kind in _TENSORS:
-                self._odd_tensors = None
-                self._findings.add(
-                    "tensor",
-                    f"from here on the {name} may be {_TENSORS[kind]} tensors; linear-learner reads Float32 only",
-                    Place(record=found.record, offset=found.offset),
-                    shown=_TENSORS[kind],
-                    refused_by=(LINEAR_LEARNER,),
-                )
+        kinds = {
+            name: entries["values"].WhichOneof("value")
+            for name, entries in (("features", message.features), ("label", message.label))
+            if "values" in entries
+        }
+        odd = {name: _TENSORS[kind] for name, kind in kinds.items() if kind in _TENSORS}
+        if odd:
+            self._odd_tensors = None
+            self._findings.add(
+                "tensor",
+                f"{' and '.join(odd)} in {' and '.join(sorted(set(odd.values())))} tensors; linear-learner "
+                "documents Float32 only",
+                Place(record=found.record, offset=found.offset),
+                refused_by=(LINEAR_LEARNER,),
+            )
 
 
 def _per_record(wrong: Any, batch: Records) -> Counts:

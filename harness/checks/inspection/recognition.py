@@ -80,13 +80,27 @@ _LIBSVM = re.compile(
 
 def content_type_of(path: PurePath) -> str | None:
     """What a file of this name holds; None where its extension does not say."""
-    return _BY_EXTENSION.get(path.suffix.lower())
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes[-1:] == [".gz"]:
+        suffixes.pop()
+    return _BY_EXTENSION.get(suffixes[-1]) if suffixes else None
 
 
 def media_type(content_type: str) -> str:
     """The media type alone, in lower case, under its usual name."""
     name = content_type.split(";", 1)[0].strip().lower()
     return _ALIASES.get(name, name)
+
+
+def recognised(head: bytes) -> str | None:
+    """The content type that the first bytes of a file show, if they do."""
+    kind = recognise(head)
+    return kind.content_type or None if kind else None
+
+
+def is_text(head: bytes) -> bool:
+    """Whether there is nothing in the first bytes of a file but what a person can read."""
+    return bool(head) and not re.search(rb"[^\t\r\n\x20-\x7e]", head)
 
 
 def recognise(head: bytes) -> Kind | None:

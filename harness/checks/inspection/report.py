@@ -1,11 +1,14 @@
 """What an inspection says: what was read, what was found in it, and what each algorithm would make of it."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from harness.checks.inspection.statistics import Column, Labels
+from harness.formats.errors import FormatError
 
 LINEAR_LEARNER = "linear-learner"
 XGBOOST = "xgboost"
@@ -89,6 +92,15 @@ class Findings:
         shown = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
         self._found.append(Finding(kind, sentence, place, shown, tuple(refused_by), times))
 
+    def add_error(
+        self, kind: str, error: FormatError, *, shown: str = "", refused_by: Iterable[str] = ()
+    ) -> None:
+        """What a codec says, at its place."""
+        sentence = error.problem + (f" (expected {error.expected})" if error.expected else "")
+        offset = None if error.line else error.offset
+        place = Place(error.line, error.column, error.record, offset)
+        self.add(kind, sentence, place, shown=shown, refused_by=refused_by)
+
     def kept(self) -> tuple[Finding, ...]:
         """What was kept: what algorithms stop at first, each in the order of the file."""
         return tuple(sorted(self._found, key=lambda finding: not finding.refused_by))
@@ -151,3 +163,54 @@ class Inspection:
         """Whether every algorithm that was asked for can use the file; if none was: all that take its content type."""
         counting = [verdict for verdict in self.verdicts if self.asked or verdict.takes]
         return bool(counting) and all(verdict.usable for verdict in counting)
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs: plain lists, dictionaries, texts and finite numbers."""
+        contents, labels = self.contents, self.contents.labels
+        return {
+            "path": self.path,
+            "bytes": self.size,
+            "content_type": self.content_type,
+            "use": self.use.value,
+            "usable": self.usable,
+            "contents": {
+                "records": contents.records,
+                "features": contents.width,
+                "label_size": contents.label_size,
+                "complete": contents.complete,
+                "labels": {
+                    "first": [
+                        value if math.isfinite(value) else str(value) for value in labels.first
+                    ],
+                    "different": None if labels.uncounted else len(labels.distinct),
+                    "whole": labels.whole,
+                    **_range(labels),
+                },
+                "values": _range(contents.features),
+                "notes": contents.notes,
+            },
+            "findings": [
+                {
+                    "kind": finding.kind,
+                    "sentence": finding.sentence,
+                    **asdict(finding.place),
+                    "shown": finding.shown,
+                    "times": finding.times,
+                    "refused_by": list(finding.refused_by),
+                }
+                for finding in self.findings
+            ],
+            "left_out": self.left_out,
+            "verdicts": [
+                {**asdict(verdict), "notes": list(verdict.notes)} for verdict in self.verdicts
+            ],
+        }
+
+
+def _range(column: Column) -> dict[str, float | None]:
+    return {
+        "lowest": column.lowest,
+        "highest": column.highest,
+        "missing": column.missing,
+        "infinite": column.infinite,
+    }

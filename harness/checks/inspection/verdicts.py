@@ -2,24 +2,27 @@
 
 from collections.abc import Iterator
 
-from harness.checks.inspection.report import (
-    LINEAR_LEARNER,
-    XGBOOST_0_72,
-    Verdict,
-)
+from harness.checks.inspection.report import LINEAR_LEARNER, XGBOOST_0_72, Verdict
+from harness.checks.requests import LARGEST_REQUEST
 from harness.formats.diagnosis import say
 from harness.formats.readers.data_file import DataFile
 from harness.formats.readers.first_party import content_types as first_party_types
+from harness.formats.readers.first_party import requests as first_party_requests
 from harness.formats.readers.first_party.channels import labeled
-from harness.formats.readers.refusal import DataRefused
+from harness.formats.readers.refusal import DataRefused, RequestRefused
 from harness.formats.readers.xgboost import channels as xgboost_channels
 from harness.formats.readers.xgboost import content_types as xgboost_types
 from harness.formats.readers.xgboost import first_lines
+from harness.formats.readers.xgboost import requests as xgboost_requests
 
 CHANNEL = "/opt/ml/input/data/train"
 
 _CLIENT_ERROR = "FailureReason: ClientError: "
-_FRAMEWORK_ERROR = "FailureReason: AlgorithmError: framework error: (a traceback, then) "
+_FRAMEWORK_ERROR = "FailureReason: AlgorithmError: framework error: (a traceback, and then)\n"
+
+
+_CHANNEL_TYPES = (first_party_types.RECORDIO, first_party_types.CSV)
+_REQUEST_TYPES = (*_CHANNEL_TYPES, first_party_types.JSON, first_party_types.JSON_LINES)
 
 
 class _Gathered:
@@ -41,9 +44,36 @@ def training(algorithm: str, file: DataFile, content_type: str) -> Verdict:
     return _xgboost(algorithm, file, content_type)
 
 
+def inference(algorithm: str, file: DataFile, content_type: str) -> Verdict:
+    """What an endpoint, whose model has as many features as the file, answers when the file is the request."""
+    if algorithm == LINEAR_LEARNER:
+        takes = first_party_types.parse(content_type).name in _REQUEST_TYPES
+    else:
+        takes = _xgboost_takes(content_type)
+    if not file.size:
+        return Verdict(algorithm, False, takes, "an empty answer", "HTTP 204: ")
+    with file.open() as stream:
+        body = stream.read(LARGEST_REQUEST + 1)
+    if len(body) > LARGEST_REQUEST:
+        return Verdict(algorithm, False, takes, "Request Entity Too Large", "HTTP 413: ")
+    try:
+        if algorithm == LINEAR_LEARNER:
+            rows = first_party_requests.features(body, content_type)
+            first_party_requests.check_finite(rows)
+        else:
+            xgboost_requests.features(body, content_type)
+    except RequestRefused as refused:
+        said_as = f"HTTP {refused.status}: "
+        return Verdict(algorithm, False, takes, refused.text, said_as, refused.reason)
+    return Verdict(algorithm, True)
+
+
+def _xgboost_takes(content_type: str) -> bool:
+    return xgboost_types.parse_header(content_type.lower())[0] in xgboost_types.ACCEPTED
+
+
 def _linear_learner(file: DataFile, content_type: str) -> Verdict:
-    name = first_party_types.parse(content_type).name
-    takes = name in (first_party_types.RECORDIO, first_party_types.CSV)
+    takes = first_party_types.parse(content_type).name in _CHANNEL_TYPES
     try:
         _exhaust(labeled([file], content_type, float32_only=True))
     except DataRefused as refused:
@@ -58,7 +88,7 @@ def _linear_learner(file: DataFile, content_type: str) -> Verdict:
 
 def _xgboost(algorithm: str, file: DataFile, content_type: str) -> Verdict:
     notes = _Gathered()
-    takes = xgboost_types.parse_header(content_type.lower())[0] in xgboost_types.ACCEPTED
+    takes = _xgboost_takes(content_type)
     as_0_72 = algorithm == XGBOOST_0_72
     try:
         _read_by_xgboost(file, content_type, notes, as_0_72=as_0_72)
