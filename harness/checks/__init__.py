@@ -21,7 +21,7 @@ from harness.checks.regression import (
     r2,
     root_mean_squared_error,
 )
-from harness.checks.requests import record_boundaries, within_payload_limit
+from harness.checks.requests import json_lines_valid, record_boundaries, within_payload_limit
 from harness.checks.result import CheckResult, Invariant, Status
 from harness.checks.serialization import round_trips, rows_in_order, same_bytes_as_sdk
 from harness.checks.training_files import label_column, no_header
@@ -37,6 +37,7 @@ __all__ = [
     "error_below",
     "error_near_reference",
     "high_level_equals_low_level",
+    "json_lines_valid",
     "label_column",
     "mean_absolute_error",
     "mean_squared_error",

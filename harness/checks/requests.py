@@ -4,13 +4,12 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 
 from harness.checks.result import CheckResult, Invariant
-from harness.formats import csv, framing, recordio
+from harness.formats import csv, framing, jsonlines, recordio
 from harness.formats.errors import FormatError
 
 LARGEST_REQUEST = 6_291_456
 """`BodyBlob.max` of the runtime's model; a batch transform's default of 6 MB is the same number."""
 
-_JSON_LINES = "application/jsonlines"
 _SHOWN = 40
 # Records of recordIO begin at multiples of it: see docs/notes/recordio.md#framing.
 _ALIGNMENT = 4
@@ -27,10 +26,27 @@ _BOUNDARIES = Invariant(
 )
 
 
+_JSON_LINES = Invariant(
+    "json_lines_valid",
+    "In JSON Lines each line is one JSON value, and no line is blank.",
+    "https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html",
+)
+
+
 def within_payload_limit(body: bytes | str, *, limit: int = LARGEST_REQUEST) -> CheckResult:
     """A request body of at most `limit` bytes."""
     size = len(body.encode() if isinstance(body, str) else body)
     return _WITHIN_LIMIT.result(size <= limit, f"{size:,} of {limit:,} bytes")
+
+
+def json_lines_valid(data: bytes | str) -> CheckResult:
+    """Each line of `data` is JSON as RFC 8259 has it, in UTF-8: NaN, which the SDK writes, is not."""
+    raw = data.encode() if isinstance(data, str) else data
+    try:
+        lines = sum(1 for _ in jsonlines.iter_records(io.BytesIO(raw)))
+    except FormatError as error:
+        return _JSON_LINES.result(False, str(error))
+    return _JSON_LINES.result(lines > 0, f"{lines} lines")
 
 
 def record_boundaries(
@@ -130,6 +146,6 @@ def _recordio_records(data: bytes) -> list[bytes]:
 
 _SPLITTERS: Mapping[str, Callable[[bytes], list[bytes]]] = {
     csv.CONTENT_TYPE: _csv_records,
-    _JSON_LINES: _lines,
+    jsonlines.CONTENT_TYPE: _lines,
     recordio.CONTENT_TYPE: _recordio_records,
 }

@@ -119,3 +119,25 @@ def test_a_single_record_may_come_without_its_padding() -> None:
     cut = checks.record_boundaries(whole, [bare[:-1], bare], content_type=protobuf)
     assert not cut.passed
     assert "part 0" in cut.detail
+
+
+@pytest.mark.documented("https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html")
+@pytest.mark.parametrize(
+    ("data", "detail"),
+    [
+        ('{"a": 1}\n[2]\n3', "3 lines"),
+        ('{"a": 1}\r\n', "1 lines"),
+        ('{"a": 1}\n{"a": \n', "line 2, column 7"),
+        ('{"a": 1}\n\n{"a": 2}\n', "line 2, column 1: a blank line"),
+        ('{"a": NaN}\n', "NaN, which is not JSON"),
+        ('{"a": 1, "a": 2}\n', "a second time"),
+        ("\ufeff1\n", "a byte order mark"),
+        (b'"\xff"\n', "the byte 0xff"),
+        ("", "0 lines"),
+    ],
+)
+def test_json_lines_are_json_line_by_line(data: bytes | str, detail: str) -> None:
+    """What holds says how many lines there are; what does not says where it goes wrong."""
+    found = checks.json_lines_valid(data)
+    assert detail in found.detail
+    assert found.passed is (detail in ("3 lines", "1 lines"))

@@ -91,6 +91,9 @@ class _Scanner:
             found = csv.loads(block, delimiter=self._delimiter, missing=math.nan)
         except (FormatError, ValueError):
             return False
+        blank = _BLANK.search(block)
+        if quotes and blank and not self._findings.full:
+            return False  # A blank line, or a newline in a cell.
         table: Array = found.features
         if len(table):
             if table.shape[1] != self._columns:
@@ -102,7 +105,6 @@ class _Scanner:
         lines = block.count(b"\n") + (not block.endswith(b"\n"))
         if not quotes and len(table) < lines:
             self._blanks += lines - len(table)
-            blank = _BLANK.search(block)
             if blank and not self._first_blank:
                 self._first_blank = self._line + block.count(b"\n", 0, blank.start())
         self._line += lines

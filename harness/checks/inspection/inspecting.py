@@ -132,7 +132,9 @@ def _contents(
         kind = recognition.recognise(head)
         if kind is None and media == recognition.RECORDIO and recognition.is_text(head):
             kind = recognition.Kind("text", recognition.CSV)
-        if kind is not None and kind.content_type != media:
+        # One line of JSON Lines is JSON.
+        one_line = (kind and kind.content_type, media) == (recognition.JSON, recognition.JSON_LINES)
+        if kind is not None and kind.content_type != media and not one_line:
             other = f", whose content type is {kind.content_type}" if kind.content_type else ""
             findings.add(
                 "other_format",
@@ -214,18 +216,26 @@ def _hint_at_labels(contents: Contents, findings: Findings) -> None:
 
 
 def _agreeing(findings: tuple[Finding, ...], found: tuple[Verdict, ...]) -> tuple[Finding, ...]:
-    """The findings, each with those algorithms alone that really refuse the file.
+    """The findings, each with those algorithms alone that really refuse the file, and one for any other reason.
 
-    A reader may be laxer than the look line by line: what it lets pass is a hint.
+    A reader may be laxer than the look line by line, so that what it lets pass is a hint, or stricter.
     """
-    refusing = [verdict.algorithm for verdict in found if verdict.takes and not verdict.usable]
+    refusing = [verdict for verdict in found if verdict.takes and not verdict.usable]
     marked = [
         replace(
             finding,
-            refused_by=tuple(name for name in refusing if _family(name) in finding.refused_by),
+            refused_by=tuple(
+                verdict.algorithm
+                for verdict in refusing
+                if _family(verdict.algorithm) in finding.refused_by
+            ),
         )
         for finding in findings
     ]
+    for verdict in refusing:
+        if not any(verdict.algorithm in finding.refused_by for finding in marked):
+            reason = verdict.text.strip().splitlines()[-1]
+            marked.append(Finding("refused", reason, refused_by=(verdict.algorithm,)))
     return tuple(sorted(marked, key=lambda finding: not finding.refused_by))
 
 

@@ -83,13 +83,14 @@ class _Scanner:
         """All of the stream."""
         watched = _Watched(self._stream)
         place = self._read_piece(0, 0, watched)
-        embedded = place is None and watched.magics > self.contents.records
+        whole = place is None and self.contents.complete
+        embedded = whole and watched.magics > self.contents.records
         while place is not None and self.contents.complete:
             if self._findings.full:
                 self.contents.complete = False
             else:
                 place = self._read_piece(*place, self._stream)
-        if self._odd_tensors is not None or (embedded and self.contents.complete):
+        if embedded or self._odd_tensors is not None:
             self._look_into_frames(embedded)
         self._say_shape()
 
@@ -162,9 +163,9 @@ class _Scanner:
         contents.features.add(values)
         self._look_for(values, batch, number)
         arrays = [values]
-        if batch.labels is not None:
+        if batch.labels is not None and batch.label_size:
             arrays.append(batch.labels)
-            contents.labels.add(batch.labels if batch.label_size == 1 else batch.labels[:, 0])
+            contents.labels.add(batch.labels.reshape(len(batch), -1)[:, 0])
         if (
             self._labels
             and self._odd_tensors is None

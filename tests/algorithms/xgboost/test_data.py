@@ -193,8 +193,9 @@ def test_the_delimiter_is_what_the_sniffer_finds(line: str) -> None:
 @pytest.mark.documented("notes/xgboost.md#data")
 def test_libsvm_is_sparse_and_counts_from_zero(put: Callable[..., Path]) -> None:
     """What is not there is missing; a label may have a weight."""
-    matrix = read(put(a=b"1:0.5 0:2 2:4\n0:2 1:5 # note\n", b=b"1 0:1\n"), Format.LIBSVM)
+    matrix = read(put(a=b"1:0.5 0:2 2:4\n0:2 1:5 # note\n", b=b"1:1 0:1\n"), Format.LIBSVM)
     assert matrix.get_label().tolist() == [1, 0, 1]
+    assert matrix.get_weight().tolist() == [0.5, 2, 1]
     assert np.array_equal(
         dense(matrix),
         [[2, np.nan, 4], [np.nan, 5, np.nan], [1, np.nan, np.nan]],
@@ -247,6 +248,43 @@ def test_any_later_line_that_is_not_libsvm_is_refused_with_its_number(
     assert message == (
         f"Failed to load libsvm data with exception:\na: line 40001: '{bad}' is not <label> <index>:<value> ..."
     )
+
+
+@pytest.mark.assumed("notes/xgboost.md#data-read-more-strictly")
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"1 0:2\n0 1:nan\n", "a: line 2: 'nan' is not read by XGBoost"),
+        (b"1 0:2\n\n-INF 1:3\n", "a: line 3: 'INF' is not read by XGBoost"),
+        (b"1 0:2 4294967295:1\n", "a: line 1: '4294967295' is not read by XGBoost"),
+        (b"1:2 0:2\n0 1:3\n", "1 of 2 records have a weight, and the others none"),
+        (b"1 qid:1 0:2\n0 1:3\n", "1 of 2 records have a qid, and the others none"),
+    ],
+)
+def test_libsvm_that_the_reader_misreads_is_refused(
+    put: Callable[..., Path], content: bytes, problem: str
+) -> None:
+    """It would make zeros of nan and inf, small numbers of large indices, and weights of nothing."""
+    message = refusal(put(a=content), Format.LIBSVM)
+    assert message == f"Failed to load libsvm data with exception:\n{problem}"
+
+
+@pytest.mark.documented("notes/xgboost.md#data")
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (
+            b"1\n0 # 0:1\n",
+            "XGB train call failed with exception:\n Check failed: mparam_.num_feature",
+        ),
+        (b"# 1 0:1\n", "Got input data without labels."),
+    ],
+)
+def test_libsvm_without_features_or_records_is_refused(
+    put: Callable[..., Path], content: bytes, problem: str
+) -> None:
+    """In the words in which xgboost refuses to train, and in the image's; a comment is neither."""
+    assert refusal(put(a=content), Format.LIBSVM).startswith(problem)
 
 
 @given(

@@ -29,6 +29,8 @@ _COMMENT = re.compile(rb"#[^\n]*+")
 _NOT_FINITE = re.compile(rb"(?:^|[ \t:])[-+]?+(nan|inf)", re.IGNORECASE | re.MULTILINE)
 _INDEX = re.compile(rb"[ \t]([0-9]++):")
 _FAR_INDEX = re.compile(rb"[ \t]([0-9]{10,}+):")
+_RECORD = re.compile(rb"^[ \t]*+[^ \t\r\n]", re.MULTILINE)
+_WEIGHT = re.compile(rb"^[ \t]*+[^ \t\r\n:]++:", re.MULTILINE)
 _LARGEST_INDEX = (1 << 32) - 2
 
 
@@ -106,7 +108,7 @@ def _recordio(files: Sequence[DataFile]) -> Iterator[Records]:
                             f"{batch.width} features",
                             expected=f"{first.width}, as in the first file",
                         )
-                    labelled = labelled and batch.labels is not None
+                    labelled = labelled and batch.label_size > 0
                     yield batch
         except FormatError as error:
             refuse(Format.RECORDIO, f"{file.name}: {error}")
@@ -117,8 +119,9 @@ def _recordio(files: Sequence[DataFile]) -> Iterator[Records]:
 
 
 def _check_libsvm(files: Sequence[DataFile]) -> None:
-    """DataRefused for the first line that is not libsvm: xgboost's reader makes something of any text."""
-    recordless = featureless = True
+    """DataRefused for the first line that is not libsvm, and for what xgboost's reader misreads, which is a lot."""
+    featureless = True
+    records = weighted = queried = 0
     for file in files:
         with file.open() as stream:
             try:
@@ -134,10 +137,15 @@ def _check_libsvm(files: Sequence[DataFile]) -> None:
             for block in iter_blocks(stream):
                 text = _COMMENT.sub(b"", block.data)
                 _check_numbers(file, block, text)
-                recordless = recordless and not text.strip()
+                records += len(_RECORD.findall(text))
+                weighted += len(_WEIGHT.findall(text))
+                queried += text.count(b"qid:")
                 featureless = featureless and not _INDEX.search(text)
-    if recordless:
+    if not records:
         raise DataRefused(say("xgboost_no_labels"))
+    for count, what in ((weighted, "a weight"), (queried, "a qid")):
+        if 0 < count < records:
+            refuse(Format.LIBSVM, f"{count} of {records} records have {what}, and the others none")
     if featureless:
         raise DataRefused(say("xgboost_featureless"))
 
