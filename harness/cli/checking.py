@@ -20,8 +20,12 @@ from harness.checks.inspection import (
 )
 from harness.cli.problem import Problem
 
+INTERRUPTED = 130
+
 _HEAD = 4096
 _BUFFER = 1 << 20
+_LONG = 1 << 25
+"""Bytes to be read in all from which on it is shown how far they have been."""
 _PARQUET = ("application/x-parquet", "parquet")
 _TABS = ("tab", "\\t", "\t")
 
@@ -67,6 +71,9 @@ def check(options: Options) -> int:
         raise Problem(
             f"{options.file} cannot be read: {error.strerror or error}", "look at it with ls -l"
         ) from None
+    except KeyboardInterrupt:
+        print("harness: interrupted", file=sys.stderr)
+        return INTERRUPTED
     _write(inspection, options.json)
     return 0 if inspection.usable else 1
 
@@ -161,13 +168,13 @@ def _delimiter(text: str | None) -> str | None:
 @contextmanager
 def _watched(total: int) -> Iterator[Callable[[Path], BinaryIO] | None]:
     """A way to open files that shows on a terminal how far they have been read."""
-    if not sys.stderr.isatty():
+    if total < _LONG or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
-    columns = ("reading", BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = ("reading", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=total)
 
