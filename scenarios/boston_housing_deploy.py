@@ -50,9 +50,11 @@ def play(lab: Lab) -> None:
         ("train", y_train, x_train),
         ("validation", y_validation, x_validation),
     ):
-        csv = pd.concat([labels, features], axis=1).to_csv(header=False, index=False)
+        table = pd.concat([labels, features], axis=1)
+        csv = table.to_csv(header=False, index=False)
         lab.check(checks.no_header(csv))
         lab.check(checks.label_column(csv, labels["MEDV"]))
+        lab.check(checks.rows_in_order(csv, table))
         s3.upload_fileobj(io.BytesIO(csv.encode()), lab.bucket, f"{prefix}/{channel}.csv")
 
     high = by_the_sdk(lab, prefix, x_test)
@@ -151,10 +153,10 @@ def by_plain_calls(lab: Lab, prefix: str, x_test: pd.DataFrame) -> list[float]:
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name)
 
+    body = x_test.to_csv(header=False, index=False).encode()
+    lab.check(checks.same_bytes_as_sdk(body, CSVSerializer().serialize(x_test)))
     response = lab.boto.client("sagemaker-runtime").invoke_endpoint(
-        EndpointName=name,
-        ContentType="text/csv",
-        Body=x_test.to_csv(header=False, index=False).encode(),
+        EndpointName=name, ContentType="text/csv", Body=body
     )
     lab.check(checks.content_type_is(response["ContentType"], "text/csv"))
     scores = np.loadtxt(io.BytesIO(response["Body"].read()), delimiter=",", ndmin=1)

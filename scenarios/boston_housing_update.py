@@ -32,11 +32,13 @@ def play(lab: Lab) -> None:
     mean = float(train["MEDV"].mean())
 
     prefix = lab.name("boston-update")
-    csv = pd.concat([train["MEDV"], train.drop(columns="MEDV")], axis=1)
+    csv = pd.concat([train["MEDV"], train.drop(columns="MEDV")], axis=1).to_csv(
+        header=False, index=False
+    )
+    lab.check(checks.no_header(csv))
+    lab.check(checks.label_column(csv, train["MEDV"]))
     lab.boto.client("s3").put_object(
-        Bucket=lab.bucket,
-        Key=f"{prefix}/train/train.csv",
-        Body=csv.to_csv(header=False, index=False).encode(),
+        Bucket=lab.bucket, Key=f"{prefix}/train/train.csv", Body=csv.encode()
     )
     first = trained(lab, prefix, max_depth=2, num_round=20)
     second = trained(lab, prefix, max_depth=5, num_round=100)

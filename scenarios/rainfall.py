@@ -25,6 +25,8 @@ NEEDS = {
     Capability.ENDPOINTS,
 }
 
+PROTOBUF = "application/x-recordio-protobuf"
+
 
 def play(lab: Lab) -> None:
     """Prepare, train, deploy, predict, measure, delete."""
@@ -45,6 +47,11 @@ def play(lab: Lab) -> None:
         buffer = io.BytesIO()
         write_numpy_to_dense_tensor(buffer, features, labels)
         lab.check(checks.round_trips(buffer.getvalue(), features, labels))
+        lab.check(
+            checks.rows_in_order(
+                buffer.getvalue(), np.column_stack([labels, features]), content_type=PROTOBUF
+            )
+        )
         buffer.seek(0)
         s3.upload_fileobj(buffer, lab.bucket, f"{prefix}/{channel}/{channel}.pbr")
 
@@ -65,10 +72,9 @@ def play(lab: Lab) -> None:
             "loss": "absolute_loss",
         },
     )
-    protobuf = "application/x-recordio-protobuf"
     linear.fit(
         {
-            channel: TrainingInput(f"s3://{lab.bucket}/{prefix}/{channel}", content_type=protobuf)
+            channel: TrainingInput(f"s3://{lab.bucket}/{prefix}/{channel}", content_type=PROTOBUF)
             for channel in ("train", "test")
         },
         job_name=lab.name("rainfall"),

@@ -3,6 +3,7 @@
 A check is a pure function of data that returns a `CheckResult`; none of them raises because something does not hold.
 """
 
+from harness.checks.answers import content_type_is, one_score_per_row_in_order
 from harness.checks.cleanup import nothing_left
 from harness.checks.endpoints import (
     answered_by_old_or_new,
@@ -20,15 +21,10 @@ from harness.checks.regression import (
     r2,
     root_mean_squared_error,
 )
+from harness.checks.requests import json_lines_valid, record_boundaries, within_payload_limit
 from harness.checks.result import CheckResult, Invariant, Status
-from harness.checks.serialization import (
-    content_type_is,
-    label_column,
-    no_header,
-    one_score_per_row_in_order,
-    round_trips,
-    within_payload_limit,
-)
+from harness.checks.serialization import round_trips, rows_in_order, same_bytes_as_sdk
+from harness.checks.training_files import label_column, no_header
 
 __all__ = [
     "CheckResult",
@@ -41,6 +37,7 @@ __all__ = [
     "error_below",
     "error_near_reference",
     "high_level_equals_low_level",
+    "json_lines_valid",
     "label_column",
     "mean_absolute_error",
     "mean_squared_error",
@@ -49,8 +46,11 @@ __all__ = [
     "nothing_left",
     "one_score_per_row_in_order",
     "r2",
+    "record_boundaries",
     "root_mean_squared_error",
     "round_trips",
+    "rows_in_order",
+    "same_bytes_as_sdk",
     "status_path_legal",
     "within_payload_limit",
 ]

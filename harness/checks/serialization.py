@@ -1,9 +1,6 @@
-"""Checks on bytes: what goes to S3 and to an endpoint, and what comes back."""
+"""Checks on written data: it reads back, in order, and is what the SDK would have written."""
 
-import csv as _csv
-import io
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,43 +9,44 @@ import numpy.typing as npt
 from harness.checks.result import CheckResult, Invariant
 from harness.formats import csv, recordio
 from harness.formats.errors import FormatError
+from harness.formats.records import Records
 
-_CSV_TRAINING = "https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html"
-_RECORDIO = "https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html"
-_INFERENCE = "https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-inference.html"
+Array = npt.NDArray[Any]
+
+_TRAINING = "https://docs.aws.amazon.com/sagemaker/latest/dg/cdf-training.html"
+_SHOWN = 12
 
 _ROUND_TRIPS = Invariant(
     "round_trips",
-    "What was written as recordIO-protobuf reads back as the same features and labels.",
-    _RECORDIO,
+    "What was written reads back as the same features and labels.",
+    _TRAINING,
 )
-_NO_HEADER = Invariant("no_header", "A CSV file for training has no header record.", _CSV_TRAINING)
-_LABEL_COLUMN = Invariant(
-    "label_column",
-    "In a CSV file for training the target variable is the first column.",
-    _CSV_TRAINING,
+_SAME_BYTES = Invariant(
+    "same_bytes_as_sdk",
+    "What is stored or sent is, byte for byte, what the SageMaker Python SDK writes for the same data.",
+    "notes/recordio.md#what-the-sdk-writes",
 )
-_WITHIN_LIMIT = Invariant(
-    "within_payload_limit",
-    "A request to a real-time endpoint is not larger than the service accepts.",
-    "sagemaker-runtime:InvokeEndpointInput.Body",
-)
-_CONTENT_TYPE = Invariant(
-    "content_type", "The answer has the content type that the algorithm documents.", _INFERENCE
-)
-_ROWS = Invariant(
-    "one_score_per_row_in_order",
-    "A request of many rows is answered by one score per row, in the order of the rows.",
-    _INFERENCE,
+_IN_ORDER = Invariant(
+    "rows_in_order",
+    "The records of a file are the rows of the data: none is lost, doubled or moved.",
+    _TRAINING,
 )
 
 
 def round_trips(
-    data: bytes, features: npt.NDArray[Any], labels: npt.NDArray[Any] | None = None
+    data: bytes,
+    features: Array,
+    labels: Array | None = None,
+    *,
+    content_type: str = recordio.CONTENT_TYPE,
 ) -> CheckResult:
-    """recordIO-protobuf `data` decodes to `features` (records, width) and `labels` (records,), bit for bit."""
+    """`data` decodes to `features` (records, width) and `labels` (records,), number by number.
+
+    `content_type` is recordIO-protobuf, whose dtypes must come back too, or text/csv with the labels first,
+    whose numbers are compared in the dtype that was written.
+    """
     try:
-        records = recordio.loads(data)
+        records = _decoded(data, content_type, labels=labels is not None)
     except FormatError as error:
         return _ROUND_TRIPS.result(False, f"the data does not decode: {error}")
     got = records.features
@@ -59,10 +57,16 @@ def round_trips(
                 return _ROUND_TRIPS.result(
                     False, f"{name}: {'none' if have is None else 'some'} decoded"
                 )
-        elif want.shape != have.shape:
+            continue
+        if want.shape != have.shape:
             return _ROUND_TRIPS.result(False, f"{name}: shape {have.shape}, written {want.shape}")
-        elif not np.array_equal(want, have, equal_nan=True):
-            row = int(np.argwhere(~((want == have) | (np.isnan(want) & np.isnan(have))))[0][0])
+        if content_type == csv.CONTENT_TYPE:
+            have = _as_written(have, want.dtype)
+        if want.dtype != have.dtype:
+            return _ROUND_TRIPS.result(False, f"{name}: {have.dtype}, written {want.dtype}")
+        same = _same(want, have)
+        if not same.all():
+            row = int(np.argwhere(~same)[0][0])
             return _ROUND_TRIPS.result(
                 False, f"{name}: record {row} is {have[row]}, written {want[row]}"
             )
@@ -71,82 +75,101 @@ def round_trips(
     )
 
 
-def no_header(data: bytes | str) -> CheckResult:
-    """The first line of CSV `data` is numbers, not names."""
-    first = next(_csv.reader(io.StringIO(_text(data))), [])
-    words = [cell for cell in first if not _is_number(cell)]
-    if not first:
-        return _NO_HEADER.result(False, "the file has no first line")
-    return _NO_HEADER.result(
-        not words, f"line 1 holds {words[0]!r}" if words else f"line 1 is {len(first)} numbers"
-    )
-
-
-def label_column(data: bytes | str, labels: npt.ArrayLike) -> CheckResult:
-    """Column 1 of CSV `data` is `labels` (rows,), row by row."""
-    want = np.asarray(labels, np.float64)
-    raw = data.encode() if isinstance(data, str) else data
-    try:
-        records = csv.loads(raw, label_size=1, missing=math.nan)
-    except FormatError as error:
-        return _LABEL_COLUMN.result(False, f"the file does not parse: {error}")
-    have = np.asarray(records.labels, np.float64)
-    if have.shape != want.shape:
-        return _LABEL_COLUMN.result(False, f"{len(have)} rows, {len(want)} labels")
-    wrong = np.flatnonzero(~((have == want) | (np.isnan(have) & np.isnan(want))))
-    if len(wrong):
-        line = int(wrong[0])
-        return _LABEL_COLUMN.result(
-            False, f"line {line + 1} begins with {have[line]:g}, label {want[line]:g}"
-        )
-    return _LABEL_COLUMN.result(True, f"{len(want)} rows begin with their label")
-
-
-def within_payload_limit(body: bytes | str, *, limit: int = 6_291_456) -> CheckResult:
-    """A request body of at most `limit` bytes; the default is `BodyBlob.max` of the runtime's model."""
-    size = len(body.encode() if isinstance(body, str) else body)
-    return _WITHIN_LIMIT.result(size <= limit, f"{size:,} of {limit:,} bytes")
-
-
-def content_type_is(content_type: str, expected: str) -> CheckResult:
-    """The media type is `expected`; parameters such as a character set are not compared."""
-    media = content_type.split(";", 1)[0].strip().lower()
-    return _CONTENT_TYPE.result(
-        media == expected.lower(), f"{content_type!r}, expected {expected!r}"
-    )
-
-
-def one_score_per_row_in_order(
-    rows: int, scores: Sequence[float], alone: Mapping[int, float], *, tolerance: float = 1e-6
+def same_bytes_as_sdk(
+    data: bytes | str, sdk: bytes | str | Callable[[], bytes | str]
 ) -> CheckResult:
-    """As many scores as rows, and row i's score is what the same row gets when it is sent alone.
-
-    `alone` maps row numbers to the scores of requests of one row; `tolerance` is relative.
-    """
-    if len(scores) != rows:
-        return _ROWS.result(False, f"{rows} rows, {len(scores)} scores")
-    if not alone:
-        raise ValueError("no row was sent alone, so the order cannot be seen")
-    for row, score in sorted(alone.items()):
-        if not math.isclose(scores[row], score, rel_tol=tolerance, abs_tol=tolerance):
-            return _ROWS.result(
-                False, f"row {row}: {scores[row]!r} among the others, {score!r} alone"
-            )
-    distinct = len(set(alone.values()))
-    if len(alone) > 1 and distinct == 1:
-        return _ROWS.result(False, f"{len(alone)} rows have one score, so the order cannot be seen")
-    return _ROWS.result(
-        True, f"{rows} scores; {len(alone)} rows sent alone ({distinct} different scores) agree"
+    """`data` is what the SDK wrote: its bytes, or a callable that has it write them."""
+    ours = data.encode() if isinstance(data, str) else bytes(data)
+    try:
+        written = sdk() if callable(sdk) else sdk
+    except Exception as error:
+        # Whatever its writers raise says that the SDK would not have written this.
+        return _SAME_BYTES.result(False, f"the SDK writes nothing: {type(error).__name__}: {error}")
+    theirs = written.encode() if isinstance(written, str) else bytes(written)
+    if ours == theirs:
+        return _SAME_BYTES.result(True, f"{len(ours):,} bytes")
+    at = next(
+        (n for n, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b),
+        min(len(ours), len(theirs)),
+    )
+    return _SAME_BYTES.result(
+        False,
+        f"{len(ours):,} bytes, the SDK's {len(theirs):,}; from byte {at} on "
+        f"{ours[at : at + _SHOWN]!r}, the SDK's {theirs[at : at + _SHOWN]!r}",
     )
 
 
-def _is_number(cell: str) -> bool:
+def rows_in_order(
+    data: bytes | str, rows: npt.ArrayLike, *, content_type: str = csv.CONTENT_TYPE
+) -> CheckResult:
+    """The records of `data` are `rows` (records, columns) in their order, labels before features.
+
+    `content_type` is text/csv or recordIO-protobuf. Numbers are compared in the dtype of `rows`.
+    """
+    want = np.asarray(rows)
+    if want.ndim != 2:
+        raise ValueError(f"expected rows of shape (records, columns), not {want.shape}")
     try:
-        float(cell)
-    except ValueError:
-        return not cell.strip()
-    return True
+        found = _decoded(
+            data.encode() if isinstance(data, str) else data, content_type, labels=False
+        )
+    except FormatError as error:
+        return _IN_ORDER.result(False, f"the data does not decode: {error}")
+    have = _as_written(_columns(found), want.dtype)
+    if not len(want) or not len(have):
+        return _IN_ORDER.result(
+            len(want) == len(have), f"{len(have)} records, {len(want)} rows of data"
+        )
+    if have.shape[1] != want.shape[1]:
+        return _IN_ORDER.result(
+            False, f"records of {have.shape[1]} columns, rows of {want.shape[1]}"
+        )
+    common = min(len(want), len(have))
+    same = _same(want[:common], have[:common]).all(axis=1)
+    if same.all() and len(want) == len(have):
+        return _IN_ORDER.result(True, f"{len(want)} records in the order of the data")
+    row = common if same.all() else int(np.argmin(same))
+    return _IN_ORDER.result(
+        False, f"{len(have)} records, {len(want)} rows of data: {_astray(want, have, row)}"
+    )
 
 
-def _text(data: bytes | str) -> str:
-    return data if isinstance(data, str) else data.decode("utf-8", "replace")
+def _astray(want: Array, have: Array, row: int) -> str:
+    """What became of the first row that is not in its place."""
+    if row == len(want):
+        return f"record {row} belongs to no row"
+    places = np.flatnonzero(_same(have, want[row]).all(axis=1))
+    if len(places):
+        return f"row {row} is record {places[0]}"
+    return f"row {row} is no record"
+
+
+def _decoded(data: bytes, content_type: str, *, labels: bool) -> Records:
+    if content_type == recordio.CONTENT_TYPE:
+        return recordio.loads(data)
+    if content_type == csv.CONTENT_TYPE:
+        return csv.loads(data, label_size=1 if labels else 0, missing=np.nan)
+    raise ValueError(f"{content_type!r} is not {recordio.CONTENT_TYPE} or {csv.CONTENT_TYPE}")
+
+
+def _columns(records: Records) -> Array:
+    """Labels, then features, as one table."""
+    dense: Array = (
+        records.features if isinstance(records.features, np.ndarray) else records.features.toarray()
+    )
+    if records.labels is None:
+        return dense
+    return np.column_stack([records.labels, dense])
+
+
+def _as_written(found: Array, dtype: np.dtype[Any]) -> Array:
+    """Numbers that went through text, in the dtype that they had before."""
+    if dtype.kind != "f":
+        return found
+    with np.errstate(over="ignore"):
+        return found.astype(dtype)
+
+
+def _same(a: Array, b: Array) -> npt.NDArray[np.bool_]:
+    same: npt.NDArray[np.bool_] = (a == b) | (np.isnan(a) & np.isnan(b))
+    return same

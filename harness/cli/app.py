@@ -164,6 +164,59 @@ def exec_(
 
 
 @app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of data.")],
+    content_type: Annotated[
+        str | None,
+        typer.Option(
+            help="What the channel or the request says it is; the file's name may tell, too."
+        ),
+    ] = None,
+    label_size: Annotated[
+        int | None,
+        typer.Option(min=0, help="Label columns of CSV: 1 for training, 0 for a request."),
+    ] = None,
+    use: Annotated[
+        str | None,
+        typer.Option(help="training or inference; by default inference where there are no labels."),
+    ] = None,
+    algorithm: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="linear-learner (and its kin) or xgboost, also with a version; may be repeated. Default: both.",
+        ),
+    ] = None,
+    delimiter: Annotated[
+        str | None,
+        typer.Option(metavar="C", help="What stands between cells, where the first line misleads."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many findings.")] = 20,
+    json: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write all of it there; - is standard output."),
+    ] = None,
+) -> None:
+    """Say what SageMaker would make of a data file; exit code 0 when it can be used, 1 when not."""
+    from harness.cli import checking
+
+    raise typer.Exit(
+        checking.check(
+            checking.Options(
+                file=file,
+                content_type=content_type,
+                use=use,
+                algorithms=tuple(algorithm or ()),
+                label_size=label_size,
+                delimiter=delimiter,
+                limit=limit,
+                json=json,
+            )
+        )
+    )
+
+
+@app.command()
 def doctor() -> None:
     """Show what this machine has and what is missing for what."""
     from harness.cli.doctor import examine

@@ -9,7 +9,16 @@ import pytest
 from harness.checks.result import Invariant
 from tests.evidence import resolve
 
-MODULES = ("cleanup", "endpoints", "logs", "regression", "serialization")
+MODULES = (
+    "answers",
+    "cleanup",
+    "endpoints",
+    "logs",
+    "regression",
+    "requests",
+    "serialization",
+    "training_files",
+)
 INVARIANTS = [
     found
     for module in MODULES

@@ -9,19 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
-import numpy as np
-
-from harness.algorithms.first_party import content_types
 from harness.algorithms.serving import Answer, Invocation, Refusal
-from harness.formats import csv, json_requests, jsonlines, recordio, strict_json
-from harness.formats.errors import FormatError
+from harness.formats import jsonlines, recordio, strict_json
+from harness.formats.readers.first_party import content_types, requests
+from harness.formats.readers.refusal import RequestRefused
 from harness.formats.record_message import Record
 
 Prediction = Mapping[str, float | int | Sequence[float]]
 
 _DEFAULT_ACCEPT = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"
-_WIDEST = 1 << 26
-"""Features that a request may claim: a sparse one can claim any number."""
 
 
 class BadPayload(Refusal):
@@ -36,38 +32,21 @@ class BadPayload(Refusal):
         )
 
 
-def features(invocation: Invocation) -> Any:
+def features(invocation: Invocation, *, finite: bool = False) -> Any:
     """The records of a request: shape (records, width), float32, dense or scipy's csr.
 
-    Refusal 415 for a content type that is not known, BadPayload for a body that does not fit it.
+    Refusal 415 for a content type that is not known, BadPayload for a body that does not fit it; with
+    `finite` also for one with missing or infinite values.
     """
-    kind = content_types.parse(invocation.content_type or content_types.JSON)
     try:
-        if kind.name == content_types.CSV:
-            size = kind.parameters.get("label_size", "0")
-            if not size.isdecimal():
-                raise BadPayload(f"label_size={size}")
-            found = csv.loads(invocation.body, label_size=int(size)).features
-        elif kind.name == content_types.RECORDIO:
-            found = recordio.loads(invocation.body).features
-        elif kind.name in (content_types.JSON, content_types.JSON_LINES):
-            # The front end reads with Python's json, which lets NaN and repeated keys pass.
-            found = json_requests.loads(
-                invocation.body,
-                lines=kind.name == content_types.JSON_LINES,
-                allow_nan=True,
-                lenient=True,
-            ).features
-            if not found.shape[0]:
-                raise BadPayload("no instances")
-        else:
-            raise Refusal(415, f"content-type {kind.name} not supported")
-    except FormatError as error:
-        raise BadPayload(str(error)) from None
-    if found.shape[1] > _WIDEST:
-        raise BadPayload(f"{found.shape[1]} features")
-    with np.errstate(over="ignore"):
-        return found.astype(np.float32)
+        found = requests.features(invocation.body, invocation.content_type)
+        if finite:
+            requests.check_finite(found)
+    except RequestRefused as refused:
+        if refused.reason:
+            raise BadPayload(refused.reason) from None
+        raise Refusal(refused.status, refused.text) from None
+    return found
 
 
 def accepted(invocation: Invocation, environment: Mapping[str, str], offered: Iterable[str]) -> str:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from harness.algorithms.first_party import content_types, inference
+from harness.algorithms.first_party import inference
 from harness.algorithms.first_party.inference import BadPayload, Prediction
 from harness.algorithms.linear_learner import model
 from harness.algorithms.serving import Answer, Invocation, ModelLocation, UnusableModel
 from harness.formats.errors import FormatError
+from harness.formats.readers.first_party import content_types
 
 _ANSWERS = (content_types.JSON, content_types.JSON_LINES, content_types.RECORDIO)
 
@@ -23,16 +22,13 @@ class LinearPredictor:
     def invoke(self, invocation: Invocation) -> Answer:
         """Predict every record of the request, in order. Refusal for what cannot be answered."""
         wanted = inference.accepted(invocation, self._environment, _ANSWERS)
-        features = inference.features(invocation)
+        features = inference.features(invocation, finite=True)
         if features.shape[1] != self._model.width:
             raise BadPayload(
                 f"The feature dimension of the input: {features.shape[1]} does not match the "
                 f"feature dimension of the model: {self._model.width}. "
                 "Please fix the input and try again."
             )
-        values = features if isinstance(features, np.ndarray) else features.data
-        if not np.isfinite(values).all():
-            raise BadPayload("The input has values that are missing (NaN) or infinite.")
         return inference.answer(self._predictions(features), wanted)
 
     def _predictions(self, features: object) -> list[Prediction]:

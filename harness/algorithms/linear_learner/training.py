@@ -87,7 +87,9 @@ class _Training:
         for name in _CHANNELS:
             if name in self._job.channels:
                 started = time.time()
-                found[name] = read_labeled(self._job.channels[name], self._settings.mini_batch_size)
+                found[name] = read_labeled(
+                    self._job.channels[name], self._settings.mini_batch_size, float32_only=True
+                )
                 self._say_read(found[name], started)
         self._log.info("Checkpoint loading and saving are disabled.")
         self._log.info("Create Store: local")

@@ -1,21 +1,17 @@
 """The channels of an XGBoost job: which there may be, and of which form. docs/notes/xgboost.md#channels."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from harness.algorithms.contract import Channel
-from harness.algorithms.xgboost.content_types import ACCEPTED, Format, parse
 from harness.algorithms.xgboost.errors import PlatformError, UserError
 from harness.algorithms.xgboost.versions import Version
-
-DEFAULT_CONTENT_TYPE = "text/libsvm"
-_DISTRIBUTIONS = ("ShardedByS3Key", "FullyReplicated")
+from harness.formats.readers.xgboost.content_types import Format, check_channel, parse
 
 
 def validate(channels: Mapping[str, Channel], version: Version) -> Format:
     """The format of a job's channels.
 
-    UserError with the image's message for a missing or an unknown channel and for a content type, input
+    UserError with the image's message for a missing or an unknown channel, DataRefused for a content type, input
     mode and distribution that do not go together. PlatformError for Pipe mode.
     """
     if "train" not in channels:
@@ -23,30 +19,12 @@ def validate(channels: Mapping[str, Channel], version: Version) -> Format:
     for name, channel in channels.items():
         if name not in ("train", "validation", "code"):
             raise UserError(f"Extraneous channel found: {name}")
-        configuration = {
-            **channel.configuration,
-            "ContentType": channel.content_type or DEFAULT_CONTENT_TYPE,
-        }
-        if not _supported(name, configuration):
-            raise UserError(
-                f"Channel configuration for '{name}' channel is not supported: {configuration}"
-            )
+        check_channel(name, channel.configuration)
     train = channels["train"]
     form = parse(train.content_type)
     if train.input_mode == "Pipe":
         _refuse_pipe(form, version)
     return form
-
-
-def _supported(name: str, configuration: Mapping[str, Any]) -> bool:
-    content_type = configuration["ContentType"]
-    mode = configuration.get("TrainingInputMode", "File")
-    distribution = configuration.get("S3DistributionType", "FullyReplicated")
-    if name == "code":
-        return (content_type, mode, distribution) == ("text/python", "File", "FullyReplicated")
-    if content_type not in ACCEPTED or distribution not in _DISTRIBUTIONS:
-        return False
-    return mode == "File" or (mode == "Pipe" and ACCEPTED[content_type] is not Format.LIBSVM)
 
 
 def _refuse_pipe(form: Format, version: Version) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from harness.algorithms.contract import JobFailure
 from harness.algorithms.xgboost.versions import Version
+from harness.formats.readers.refusal import DataRefused
 
 _FRAMES = 3
 _PACKAGES = Path(__file__).parents[3]
@@ -38,7 +39,7 @@ def failure(error: Exception, version: Version) -> JobFailure:
     the service keeps 1024 characters of it.
     """
     if version.has("customer_errors"):
-        if isinstance(error, UserError):
+        if isinstance(error, UserError | DataRefused):
             return JobFailure(f"Customer Error: {error}", 2)
         return JobFailure(f"Algorithm Error: {error}", 1)
     return JobFailure(f"framework error: \n{_traceback(error)}\n{error}", 1)
@@ -51,8 +52,8 @@ def _traceback(error: Exception) -> str:
         file = Path(frame.filename)
         shown = file.relative_to(_PACKAGES) if file.is_relative_to(_PACKAGES) else file.name
         lines.append(f'  File "{shown}", line {frame.lineno}, in {frame.name}\n    {frame.line}\n')
-    name = type(error).__name__
-    if isinstance(error, ToolkitError):
+    name = UserError.__name__ if isinstance(error, DataRefused) else type(error).__name__
+    if isinstance(error, ToolkitError | DataRefused):
         # The name under which the image raises it: what people search a log for.
         name = f"sagemaker_algorithm_toolkit.exceptions.{name}"
     lines.append(f"{name}: {error}\n")

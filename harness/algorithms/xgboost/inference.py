@@ -16,9 +16,10 @@ import xgboost as xgb
 from harness.algorithms.serving import Answer, Invocation, ModelLocation, Refusal, UnusableModel
 from harness.algorithms.xgboost import answers, artifact, requests
 from harness.algorithms.xgboost.artifact import Model, UnreadableModel
-from harness.algorithms.xgboost.content_types import Format, parse, parse_header
-from harness.algorithms.xgboost.errors import UserError, without_stack
+from harness.algorithms.xgboost.errors import without_stack
 from harness.algorithms.xgboost.versions import Version, all_versions, by_tag
+from harness.formats.readers.refusal import RequestRefused
+from harness.formats.readers.xgboost.content_types import Format, parse_header
 
 Array = npt.NDArray[Any]
 
@@ -83,10 +84,9 @@ class XGBoostPredictor:
     def invoke(self, invocation: Invocation) -> Answer:
         """Answer one request. Refusal 415, 400, 406 or 500 with the image's text."""
         try:
-            form = parse(invocation.content_type)
-            matrix = requests.matrix(invocation.body, form, invocation.content_type)
-        except (UserError, requests.UnparsableError) as error:
-            raise Refusal(415, str(error)) from None
+            form, matrix = requests.matrix(invocation.body, invocation.content_type)
+        except RequestRefused as refused:
+            raise Refusal(refused.status, refused.text) from None
         try:
             self._check_width(matrix, form)
             predictions = self._predict(matrix)

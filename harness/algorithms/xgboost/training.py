@@ -12,11 +12,11 @@ import xgboost as xgb
 
 from harness.algorithms.contract import Job, JobFailure
 from harness.algorithms.xgboost import boosting, channels, data, errors, files, hyperparameters
-from harness.algorithms.xgboost.content_types import Format
 from harness.algorithms.xgboost.errors import PlatformError, UserError
 from harness.algorithms.xgboost.log import Log
 from harness.algorithms.xgboost.versions import Version, all_versions, by_tag
 from harness.formats.diagnosis import say
+from harness.formats.readers.xgboost.content_types import Format
 
 _PREFIX = "sagemaker-containers"
 

@@ -11,6 +11,7 @@ from harness.algorithms.contract import Channel
 from harness.algorithms.first_party.channels import Dataset, read_labeled
 from harness.algorithms.first_party.errors import CustomerError
 from harness.formats import recordio
+from harness.formats.record_message import Record
 
 NOTE = "notes/first-party-algorithms.md#training-data"
 ROWS = np.array([[1, 2], [3, 4], [5, 6]], np.float32)
@@ -153,7 +154,6 @@ def test_data_that_cannot_be_used_is_named_as_the_container_does(
         (b"label,x\n1,2\n", 1000, "1-1000", "line 1, column 1: the cell 'label'"),
         (b"1,2\n" * 250 + b"1,x\n", 100, "201-300", "line 251, column 2: the cell 'x'"),
         (b"1,2\n1,2,3\n", 5, "1-5", "line 2: 3 columns"),
-        (b"1,\n", 1, "1-1", "line 1, column 2: an empty cell"),
         (b"\xef\xbb\xbf1,2\n", 1, "1-1", "a byte order mark"),
     ],
 )
@@ -173,7 +173,36 @@ def test_files_of_one_channel_agree(tmp_path: Path) -> None:
     """A second file of another width is refused, and so is one without labels."""
     other = recordio.dumps(np.ones((1, 3), np.float32), np.ones(1, np.float32))
     assert "3 features (expected 2, as before)" in failure(tmp_path, PBR, other).detail
-    assert "part-00001" in failure(tmp_path, PBR, recordio.dumps(ROWS)).detail
+    without = failure(tmp_path, PBR, recordio.dumps(ROWS))
+    assert "part-00001: records of 0 labels (expected 1, as before)" in without.detail
+    message = Record()
+    message.features["values"].float32_tensor.values.extend([1, 2])
+    message.label["values"].float32_tensor.values.extend([3, 4])
+    two = failure(tmp_path, PBR, recordio.dumps_messages([message]))
+    assert "part-00001: records of 2 labels" in two.detail
+
+
+@pytest.mark.assumed(NOTE)
+def test_an_empty_cell_of_csv_is_a_missing_value(tmp_path: Path) -> None:
+    """It is refused as NaN is, whether it is a feature or the label."""
+    for data in (b"1,2\n3,\n", b"1,2\n,4\n"):
+        found = failure(tmp_path, data, content_type="text/csv")
+        assert "Found missing (NaN) values" in found.summary
+
+
+@pytest.mark.documented("https://docs.aws.amazon.com/sagemaker/latest/dg/linear-learner.html")
+@pytest.mark.parametrize("dtype", [np.float64, np.int64])
+def test_float32_alone_can_be_asked_for(tmp_path: Path, dtype: type) -> None:
+    """Features or labels of another type are read by an algorithm that takes them, refused by one that does not."""
+    (tmp_path / "a").write_bytes(recordio.dumps(ROWS, LABELS.astype(dtype)))
+    (tmp_path / "b").write_bytes(recordio.dumps(ROWS.astype(dtype), LABELS))
+    channel = Channel("train", tmp_path)
+    assert len(read_labeled(channel, 1)) == 6
+    with pytest.raises(
+        CustomerError, match="verify the correct data channel configuration"
+    ) as caught:
+        read_labeled(channel, 1, float32_only=True)
+    assert f"tensors of {np.dtype(dtype)} (expected Float32" in caught.value.detail
 
 
 @pytest.mark.assumed(NOTE)

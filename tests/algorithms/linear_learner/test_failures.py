@@ -15,6 +15,7 @@ from tests.algorithms.linear_learner import jobs
 
 NOTE = "notes/first-party-algorithms.md#training-data"
 PLANE = jobs.plane(50)
+ONE = np.ones((1, 1), np.float32)
 
 
 @pytest.mark.recorded("notes/first-party-algorithms.md#failures")
@@ -51,17 +52,36 @@ def test_an_unknown_hyperparameter_fails_the_job(tmp_path: Path) -> None:
         ("text/csv", PLANE.bytes, "Unable to parse csv: rows 1-1000, file /opt/ml/"),
         ("application/x-recordio-protobuf", b"1,2\n", "Requested content-type is 'application/"),
         ("csv", b"1,2\n", "No iterator has been registered for ContentType ('csv', '1.0')"),
-        (None, recordio.dumps(np.array([[np.nan]]), np.ones(1)), "Found missing (NaN) values."),
-        (None, recordio.dumps(np.ones((1, 1)), np.array([np.inf])), "Found infinite floating"),
-        (None, recordio.dumps(np.ones((1, 1))), "Label size on train dataset found to be 0."),
+        ("text/csv", b"1,2\n1,\n", "Found missing (NaN) values."),
+        (None, jobs.data([[np.nan]], [1]).bytes, "Found missing (NaN) values."),
+        (None, jobs.data([[1]], [np.inf]).bytes, "Found infinite floating"),
+        (None, recordio.dumps(ONE), "Label size on train dataset found to be 0."),
+        (
+            None,
+            recordio.dumps(ONE, np.ones(1)),
+            "tensors of float64 (expected Float32 tensors only)",
+        ),
+        (None, recordio.dumps(np.array([[1]]), ONE[0]), "tensors of int64"),
         (None, b"", "No data was found in the data channel 'train'."),
     ],
-    ids=["header", "binary", "text", "type", "nan", "infinity", "no-label", "empty"],
+    ids=[
+        "header",
+        "binary",
+        "text",
+        "type",
+        "empty-cell",
+        "nan",
+        "infinity",
+        "no-label",
+        "float64-label",
+        "int64",
+        "empty",
+    ],
 )
 def test_a_wrong_file_fails_the_job(
     tmp_path: Path, content_type: str | None, train: bytes, words: str
 ) -> None:
-    """A header, another format, NaN, infinity, no label and no record are told apart."""
+    """A header, another format or dtype, NaN, infinity, no label and no record are told apart."""
     ended = jobs.run(tmp_path, "regressor", train, content_type=content_type)
     assert (ended.code, ended.errors) == (2, "")
     assert ended.failure is not None

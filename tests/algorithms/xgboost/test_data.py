@@ -15,12 +15,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from harness.algorithms.xgboost import data, files, plain_csv
-from harness.algorithms.xgboost.content_types import Format
-from harness.algorithms.xgboost.errors import PlatformError, UserError
+from harness.algorithms.xgboost import data, files
+from harness.algorithms.xgboost.errors import PlatformError
 from harness.algorithms.xgboost.log import Log
 from harness.algorithms.xgboost.versions import named
 from harness.formats import recordio
+from harness.formats.readers.data_file import DataFile
+from harness.formats.readers.refusal import DataRefused
+from harness.formats.readers.xgboost import plain_csv
+from harness.formats.readers.xgboost.content_types import Format
+from harness.formats.readers.xgboost.first_lines import sniff
 
 LOG = Log(named("1.7-1"))
 TABLE = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9.5]], np.float32)
@@ -46,6 +50,11 @@ def put(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
+def listed(*paths: Path) -> list[DataFile]:
+    """Files as the readers take them."""
+    return [DataFile(path, path.name) for path in paths]
+
+
 def read(folder: Path, form: Format, *, weights: bool = False) -> xgb.DMatrix:
     """All files of a folder as a matrix."""
     paths = files.to_read(folder, named("1.7-1"), show, LOG)
@@ -63,7 +72,7 @@ def dense(matrix: xgb.DMatrix) -> Any:
 
 def refusal(folder: Path, form: Format, *, weights: bool = False) -> str:
     """What is said about the files of a folder."""
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(DataRefused) as caught:
         read(folder, form, weights=weights)
     return str(caught.value)
 
@@ -156,7 +165,7 @@ def test_infinity_among_the_features_is_refused_by_xgboost(put: Callable[..., Pa
 def test_a_line_without_delimiter_says_so(put: Callable[..., Path], line: bytes) -> None:
     """The sniffer's own message follows."""
     folder = put(a=line)
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(DataRefused) as caught:
         files.check_first_lines(folder, Format.CSV, named("1.7-1"), LOG)
     assert str(caught.value) == (
         f"Could not determine delimiter on line {line.decode()}:\nCould not determine delimiter"
@@ -175,7 +184,7 @@ def test_the_delimiter_is_what_the_sniffer_finds(line: str) -> None:
     except python_csv.Error:
         expected = None
     try:
-        found: str | None = files.sniff(line)
+        found: str | None = sniff(line)
     except python_csv.Error:
         found = None
     assert found == expected
@@ -184,8 +193,9 @@ def test_the_delimiter_is_what_the_sniffer_finds(line: str) -> None:
 @pytest.mark.documented("notes/xgboost.md#data")
 def test_libsvm_is_sparse_and_counts_from_zero(put: Callable[..., Path]) -> None:
     """What is not there is missing; a label may have a weight."""
-    matrix = read(put(a=b"1:0.5 0:2 2:4\n0:2 1:5 # note\n", b=b"1 0:1\n"), Format.LIBSVM)
+    matrix = read(put(a=b"1:0.5 0:2 2:4\n0:2 1:5 # note\n", b=b"1:1 0:1\n"), Format.LIBSVM)
     assert matrix.get_label().tolist() == [1, 0, 1]
+    assert matrix.get_weight().tolist() == [0.5, 2, 1]
     assert np.array_equal(
         dense(matrix),
         [[2, np.nan, 4], [np.nan, 5, np.nan], [1, np.nan, np.nan]],
@@ -208,7 +218,7 @@ def test_nothing_is_left_of_reading_libsvm(put: Callable[..., Path]) -> None:
 def test_a_first_line_that_is_not_libsvm_says_so(put: Callable[..., Path], line: str) -> None:
     """It is shown with its line's end, cut at fifty characters, the dots always."""
     folder = put(**{"part-0": line.encode()})
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(DataRefused) as caught:
         files.check_first_lines(folder, Format.LIBSVM, named("1.7-1"), LOG)
     assert str(caught.value) == (
         f"First line '{line}...' of file 'part-0' is not 'LIBSVM' format. "
@@ -238,6 +248,43 @@ def test_any_later_line_that_is_not_libsvm_is_refused_with_its_number(
     assert message == (
         f"Failed to load libsvm data with exception:\na: line 40001: '{bad}' is not <label> <index>:<value> ..."
     )
+
+
+@pytest.mark.assumed("notes/xgboost.md#data-read-more-strictly")
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"1 0:2\n0 1:nan\n", "a: line 2: 'nan' is not read by XGBoost"),
+        (b"1 0:2\n\n-INF 1:3\n", "a: line 3: 'INF' is not read by XGBoost"),
+        (b"1 0:2 4294967295:1\n", "a: line 1: '4294967295' is not read by XGBoost"),
+        (b"1:2 0:2\n0 1:3\n", "1 of 2 records have a weight, and the others none"),
+        (b"1 qid:1 0:2\n0 1:3\n", "1 of 2 records have a qid, and the others none"),
+    ],
+)
+def test_libsvm_that_the_reader_misreads_is_refused(
+    put: Callable[..., Path], content: bytes, problem: str
+) -> None:
+    """It would make zeros of nan and inf, small numbers of large indices, and weights of nothing."""
+    message = refusal(put(a=content), Format.LIBSVM)
+    assert message == f"Failed to load libsvm data with exception:\n{problem}"
+
+
+@pytest.mark.documented("notes/xgboost.md#data")
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (
+            b"1\n0 # 0:1\n",
+            "XGB train call failed with exception:\n Check failed: mparam_.num_feature",
+        ),
+        (b"# 1 0:1\n", "Got input data without labels."),
+    ],
+)
+def test_libsvm_without_features_or_records_is_refused(
+    put: Callable[..., Path], content: bytes, problem: str
+) -> None:
+    """In the words in which xgboost refuses to train, and in the image's; a comment is neither."""
+    assert refusal(put(a=content), Format.LIBSVM).startswith(problem)
 
 
 @given(
@@ -331,7 +378,7 @@ def test_blank_lines_alone_are_no_rows(put: Callable[..., Path]) -> None:
 
 def test_parquet_is_read_or_what_it_needs_is_named(put: Callable[..., Path]) -> None:
     """A file that is no parquet fails either way: for pyarrow's absence, or in its words."""
-    with pytest.raises((UserError, PlatformError), match=r"pyarrow|Failed to load parquet data"):
+    with pytest.raises((DataRefused, PlatformError), match=r"pyarrow|Failed to load parquet data"):
         read(put(a=b"PAR1"), Format.PARQUET)
 
 
@@ -350,7 +397,7 @@ def test_folders_are_followed_three_deep_from_1_3_on(
 @pytest.mark.documented("notes/xgboost.md#data")
 def test_a_hidden_file_is_refused_wherever_it_lies(put: Callable[..., Path]) -> None:
     """So does the image, which a notebook's checkpoint folder often meets."""
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(DataRefused) as caught:
         files.size(put(a=b"1,2", **{"b__.hidden": b"x"}), show, LOG)
     assert str(caught.value) == "Hidden file found in the data path! Remove that before training."
 
@@ -401,7 +448,7 @@ def test_0_72_looks_at_first_lines(
     put: Callable[..., Path], form: Format, line: str, message: str
 ) -> None:
     """Its messages are those that people still search for."""
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(DataRefused) as caught:
         files.check_first_lines(put(a=line.encode()), form, named("0.72"), LOG)
     assert str(caught.value) == message
 
@@ -471,7 +518,7 @@ def test_plain_csv_is_what_a_grammar_of_lines_says(
     """The check of whole blocks and a regular expression per line agree."""
     path = tmp_path_factory.mktemp("plain") / "a"
     path.write_text(text)
-    assert plain_csv.is_plain([path]) is plain_by_line(text)
+    assert plain_csv.is_plain(listed(path)) is plain_by_line(text)
 
 
 @given(
@@ -506,8 +553,8 @@ def test_both_readers_of_csv_read_the_same_numbers(
 def test_plain_files_must_agree_and_may_be_empty(put: Callable[..., Path]) -> None:
     """Files of different width are not plain together; one without a byte is passed over."""
     folder = put(a=b"1,2\n", b=b"1,2,3\n", c=b"")
-    assert plain_csv.is_plain([folder / "a"])
-    assert not plain_csv.is_plain([folder / "a", folder / "b"])
+    assert plain_csv.is_plain(listed(folder / "a"))
+    assert not plain_csv.is_plain(listed(folder / "a", folder / "b"))
     (folder / "b").unlink()
     assert read(folder, Format.CSV).num_row() == 1
 
@@ -515,5 +562,5 @@ def test_plain_files_must_agree_and_may_be_empty(put: Callable[..., Path]) -> No
 def test_a_line_of_more_than_two_blocks_is_not_plain(put: Callable[..., Path]) -> None:
     """It is cut where the check cannot see that it is one line; the codec reads it."""
     folder = put(a=b"1," * 1_200_000 + b"1\n")
-    assert not plain_csv.is_plain([folder / "a"])
+    assert not plain_csv.is_plain(listed(folder / "a"))
     assert read(folder, Format.CSV).num_col() == 1_200_000

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from harness.algorithms.serving import Answer, Invocation, ModelLocation, Refusal, UnusableModel
-from harness.algorithms.xgboost import answers, artifact, load, requests
-from harness.algorithms.xgboost.content_types import Format
+from harness.algorithms.xgboost import answers, artifact, load
 from harness.algorithms.xgboost.inference import XGBoostPredictor
-from harness.algorithms.xgboost.requests import UnparsableError, matrix
+from harness.algorithms.xgboost.requests import matrix
 from harness.algorithms.xgboost.versions import all_versions, named
 from harness.formats import recordio
+from harness.formats.readers.refusal import RequestRefused
+from harness.formats.readers.xgboost import requests
 from tests.algorithms.xgboost.jobs import boston
 
 Array = npt.NDArray[Any]
@@ -465,18 +466,18 @@ def test_a_libsvm_body_is_what_the_image_takes_it_for(text: str) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(requests, "_SMALL", small)
             try:
-                found: object = content(matrix(body, Format.LIBSVM, None))
-            except UnparsableError as error:
+                found: object = content(matrix(body, None)[1])
+            except RequestRefused as error:
                 found = str(error).partition("format:\n ")[2]
         assert found == expected
 
 
-@given(st.binary(max_size=80), st.sampled_from([Format.CSV, Format.LIBSVM, Format.RECORDIO]))
-def test_no_body_raises_anything_but_the_refusal(body: bytes, form: Format) -> None:
+@given(st.binary(max_size=80), st.sampled_from(["csv", "libsvm", "recordio-protobuf"]))
+def test_no_body_raises_anything_but_the_refusal(body: bytes, content_type: str) -> None:
     """Any bytes: a matrix, or an error with a text."""
     try:
-        message = f"{matrix(body, form, None).num_row()} rows"
-    except UnparsableError as error:
+        message = f"{matrix(body, content_type)[1].num_row()} rows"
+    except RequestRefused as error:
         message = str(error)
     assert message
 
@@ -494,7 +495,7 @@ def test_a_csv_body_becomes_the_numbers_in_it(rows: list[list[float | None]]) ->
         ",".join("" if value is None else repr(value) for value in row) for row in rows
     )
     # An image strips the body, so a first cell that is empty stays only before a comma.
-    found = matrix(body.encode(), Format.CSV, None)
+    found = matrix(body.encode(), "csv")[1]
     assert found.num_row() == len(rows)
     assert found.num_nonmissing() == sum(value is not None for row in rows for value in row)
 

@@ -4,9 +4,11 @@ That reader is several times as fast as any other here, and it is the one in the
 quotes, lines of different length, an empty label, odd numbers) is left to the codec, which says what is wrong.
 """
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
+
+from harness.formats.readers.data_file import DataFile
 
 _BLOCK = 1 << 20
 _MOST_DIGITS = 18
@@ -51,11 +53,11 @@ _PAIRS = bytes(_verdict(*divmod(pair, 8)) for pair in range(256))
 _LARGE = (b"e+", b"E+")
 
 
-def is_plain(paths: list[Path]) -> bool:
+def is_plain(files: Sequence[DataFile]) -> bool:
     """Whether all files are lines of the same number of plain cells, two at least, the first and the last not empty."""
     form = b""
-    for path in paths:
-        with path.open("rb") as stream:
+    for file in files:
+        with file.open() as stream:
             while block := stream.read(_BLOCK):
                 block += stream.readline(_BLOCK)
                 if not block.endswith(b"\n"):

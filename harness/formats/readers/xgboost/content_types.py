@@ -1,8 +1,10 @@
 """Content types as the XGBoost image reads them, on channels and on requests."""
 
+from collections.abc import Mapping
 from enum import Enum
+from typing import Any
 
-from harness.algorithms.xgboost.errors import UserError
+from harness.formats.readers.refusal import DataRefused
 
 
 class Format(Enum):
@@ -28,6 +30,30 @@ ACCEPTED = {
 """The names of the formats, in the order in which the message lists them."""
 
 
+DEFAULT = "text/libsvm"
+"""What a channel without content type holds."""
+
+_DISTRIBUTIONS = ("ShardedByS3Key", "FullyReplicated")
+
+
+def check_channel(name: str, configuration: Mapping[str, Any]) -> None:
+    """DataRefused for an entry of inputdataconfig.json whose content type, mode and distribution the image has not."""
+    shown = {**configuration, "ContentType": configuration.get("ContentType") or DEFAULT}
+    if not _is_supported(name, shown):
+        raise DataRefused(f"Channel configuration for '{name}' channel is not supported: {shown}")
+
+
+def _is_supported(name: str, configuration: Mapping[str, Any]) -> bool:
+    content_type = configuration["ContentType"]
+    mode = configuration.get("TrainingInputMode", "File")
+    distribution = configuration.get("S3DistributionType", "FullyReplicated")
+    if name == "code":
+        return (content_type, mode, distribution) == ("text/python", "File", "FullyReplicated")
+    if content_type not in ACCEPTED or distribution not in _DISTRIBUTIONS:
+        return False
+    return mode == "File" or (mode == "Pipe" and ACCEPTED[content_type] is not Format.LIBSVM)
+
+
 def parse_header(value: str) -> tuple[str, dict[str, str]]:
     """A header's value and its parameters: `text/csv; label_size=1` is `text/csv`, {label_size: 1}."""
     head, *rest = value.split(";")
@@ -40,7 +66,7 @@ def parse_header(value: str) -> tuple[str, dict[str, str]]:
 
 
 def parse(content_type: str | None) -> Format:
-    """The format of a content type, libsvm when there is none; UserError for any other.
+    """The format of a content type, libsvm when there is none; DataRefused for any other.
 
     The one parameter that counts is text/csv's label_size, which must be 1.
     """
@@ -48,9 +74,9 @@ def parse(content_type: str | None) -> Format:
         return Format.LIBSVM
     name, parameters = parse_header(content_type.lower())
     if name not in ACCEPTED:
-        raise UserError(f"{content_type} is not an accepted ContentType: {', '.join(ACCEPTED)}.")
+        raise DataRefused(f"{content_type} is not an accepted ContentType: {', '.join(ACCEPTED)}.")
     if ACCEPTED[name] is Format.CSV and parameters.get("label_size", "1") != "1":
-        raise UserError(
+        raise DataRefused(
             f"{content_type} is not an accepted csv ContentType. "
             "Optional parameter label_size must be equal to 1"
         )

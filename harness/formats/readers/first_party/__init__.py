@@ -1,0 +1,1 @@
+"""linear-learner, kmeans, pca and their kin: containers built on Amazon's own algorithm framework."""
