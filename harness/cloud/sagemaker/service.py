@@ -28,7 +28,7 @@ from harness.containers.images import Images
 from harness.containers.spec import Engine
 
 if TYPE_CHECKING:
-    from harness.cloud.sagemaker.deployments import Hosting
+    from harness.cloud.sagemaker.hosting import Hosting
     from harness.cloud.sagemaker.training_runs import TrainingRun
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import pytest
 
 from harness.cloud.clock import SystemClock
 from harness.cloud.local_cloud import LocalCloud
-from harness.cloud.sagemaker import deployments, training_runs
+from harness.cloud.sagemaker import generations, training_runs
 from harness.cloud.sagemaker.pace import Pace
 from harness.containers.images import Images, Implementation
 
@@ -96,7 +96,7 @@ def test_a_container_that_answers_no_ping_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """When the start-up time is over the endpoint has failed and the container is gone."""
-    monkeypatch.setattr(deployments, "STARTUP_SECONDS", 5.0)
+    monkeypatch.setattr(generations, "STARTUP_SECONDS", 5.0)
     silent = model(name, DO=f"pid {tmp_path / 'pid'}")
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config(name, silent))
     assert settled(name)["EndpointStatus"] == "Failed"
