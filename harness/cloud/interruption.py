@@ -1,6 +1,7 @@
 """Waiting that can be cut short, on the injected clock or on the wall."""
 
 import threading
+import weakref
 from collections.abc import Callable
 from datetime import datetime
 
@@ -13,14 +14,15 @@ class Interruption:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._set = False
-        self._followers: list[Interruption] = []
+        # Weak, because what follows is often gone long before what it follows.
+        self._followers: weakref.WeakSet[Interruption] = weakref.WeakSet()
 
     def set(self) -> None:
         """Wake everyone who waits, now and later."""
         with self._changed:
             self._set = True
             self._changed.notify_all()
-            followers, self._followers = self._followers, []
+            followers = list(self._followers)
         for follower in followers:
             follower.set()
 
@@ -28,7 +30,7 @@ class Interruption:
         """Be set, too, when `other` is."""
         with other._changed:
             if not other._set:
-                other._followers.append(self)
+                other._followers.add(self)
                 return
         self.set()
 

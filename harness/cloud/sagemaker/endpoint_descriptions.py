@@ -23,6 +23,8 @@ def described(endpoint: Endpoint) -> Answer:
         answer["FailureReason"] = endpoint.failure_reason
     if endpoint.pending is not None:
         answer["PendingDeploymentSummary"] = _pending(endpoint.pending)
+    if endpoint.deployment_config is not None:
+        answer["LastDeploymentConfig"] = endpoint.deployment_config
     return answer
 
 

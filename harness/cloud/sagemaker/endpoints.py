@@ -1,7 +1,4 @@
-"""Endpoints: create, describe, list, update, scale, delete (docs/notes/endpoints.md).
-
-LIMITATIONS: every update is blue/green, all at once, without baking; deployment policies are refused by name.
-"""
+"""Endpoints: create, describe, list, update, scale, delete (docs/notes/endpoints.md)."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -11,6 +8,8 @@ from harness.cloud.context import RequestContext
 from harness.cloud.protocol.model_exceptions import already_exists, busy, not_found
 from harness.cloud.sagemaker import listing
 from harness.cloud.sagemaker.arns import sagemaker_arn
+from harness.cloud.sagemaker.deployment_policies import Policy, policy_of
+from harness.cloud.sagemaker.deployments import Rollout
 from harness.cloud.sagemaker.endpoint_configs import (
     check_instance_count,
     check_weight,
@@ -77,7 +76,10 @@ def create_endpoint(service: SageMaker, context: RequestContext, request: Reques
             serial=state.endpoints.next_serial(),
             config=deployment.config,
             pending=pending(deployment, now),
+            deployment_config=request.get("DeploymentConfig"),
         )
+        # It has no effect yet, but must be one that a later update can be made by.
+        policy_of(endpoint.deployment_config or {}, deployment.counts)
         hosting = Hosting(service, state, endpoint)
         state.endpoints.add(endpoint)
         state.tags[arn] = tags
@@ -101,7 +103,13 @@ def update_endpoint(service: SageMaker, context: RequestContext, request: Reques
     """Deploys another configuration beside the one that serves, which goes on until the new one is healthy."""
     state = service.state(context)
     with state.changed:
-        endpoint = _updatable(service, context, "UpdateEndpoint", request["EndpointName"])
+        endpoint = _updatable(
+            service,
+            context,
+            "UpdateEndpoint",
+            request["EndpointName"],
+            ("InService", "UpdateRollbackFailed"),
+        )
         deployment = _deployment(
             service,
             context,
@@ -109,14 +117,17 @@ def update_endpoint(service: SageMaker, context: RequestContext, request: Reques
             request["EndpointConfigName"],
             _retained(endpoint, request),
         )
-        hosting = state.hostings[endpoint.serial]
+        deployment_config = _deployment_config(endpoint, request)
+        policy = _policy(endpoint, deployment, deployment_config or {})
+        rollout = Rollout(state.hostings[endpoint.serial], deployment, policy)
         endpoint = state.endpoints.move(
             endpoint,
             status="Updating",
             pending=pending(deployment, moment(service.clock)),
             failure_reason=None,
+            deployment_config=deployment_config or endpoint.deployment_config,
         )
-    service.background.start(f"update endpoint {endpoint.name}", lambda: hosting.update(deployment))
+    service.background.start(f"update endpoint {endpoint.name}", rollout.run)
     return {"EndpointArn": endpoint.arn}
 
 
@@ -172,13 +183,45 @@ def find_endpoint(
     return endpoint
 
 
-def _updatable(service: SageMaker, context: RequestContext, operation: str, name: str) -> Endpoint:
+def _updatable(
+    service: SageMaker,
+    context: RequestContext,
+    operation: str,
+    name: str,
+    statuses: Sequence[str] = ("InService",),
+) -> Endpoint:
+    """The endpoint of this name, if it is in one of `statuses`."""
     endpoint = find_endpoint(service, context, operation, name)
     if endpoint.status in ENDPOINT_IN_PROGRESS:
         raise busy(operation, endpoint.arn, status=endpoint.status)
-    if endpoint.status != "InService":
+    if endpoint.status not in statuses:
         raise refusal("endpoint_not_updatable", arn=endpoint.arn, status=endpoint.status)
     return endpoint
+
+
+def _deployment_config(endpoint: Endpoint, request: Request) -> Mapping[str, Any] | None:
+    """The DeploymentConfig of an update: its own, or the last one if that is to be retained."""
+    given: Mapping[str, Any] | None = request.get("DeploymentConfig")
+    if not request.get("RetainDeploymentConfig"):
+        return given
+    if given is not None:
+        raise refusal("deployment_config_twice")
+    return endpoint.deployment_config
+
+
+def _policy(endpoint: Endpoint, deployment: Deployment, config: Mapping[str, Any]) -> Policy:
+    """How an update is carried out. Raises a ValidationException if it cannot be."""
+    policy = policy_of(config, deployment.counts)
+    names = {variant.name for variant in endpoint.variants}
+    if {"BlueGreenUpdatePolicy", "RollingUpdatePolicy"} & {*config} and names != {
+        *deployment.counts
+    }:
+        raise refusal(
+            "deployment_variants_differ",
+            config=deployment.config.name,
+            names=", ".join(sorted(names)),
+        )
+    return policy
 
 
 def _deployment(
@@ -219,8 +262,8 @@ def _retained(endpoint: Endpoint, request: Request) -> dict[str, dict[str, Any]]
     kept = {"DesiredWeight": "InitialVariantWeight", "DesiredInstanceCount": "InitialInstanceCount"}
     live = {
         variant.name: {
-            "DesiredWeight": variant.weight,
-            "DesiredInstanceCount": variant.instance_count,
+            "DesiredWeight": variant.desired_weight,
+            "DesiredInstanceCount": variant.desired_instance_count,
         }
         for variant in endpoint.variants
     }

@@ -48,7 +48,7 @@ ENDPOINT = Lifecycle(
         {
             "Creating": "InService Failed",
             "InService": "Updating Deleting",
-            "Updating": "InService RollingBack",
+            "Updating": "InService RollingBack UpdateRollbackFailed",
             "RollingBack": "InService UpdateRollbackFailed",
             "UpdateRollbackFailed": "Updating Deleting",
             "Failed": "Deleting",

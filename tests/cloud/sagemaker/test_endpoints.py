@@ -446,15 +446,14 @@ def test_a_worker_that_cannot_be_replaced_is_tried_more_and_more_slowly(
     runtime: Any, sagemaker: Any, clock: WatchedClock, deploy: Deploy, name: str, tmp_path: Path
 ) -> None:
     """Until it comes up requests get ServiceUnavailable; each pause on the clock is longer than the last."""
-    flag = tmp_path / "flag"
-    deploy(name, NAME="back", DO=f"once {flag}")
+    deploy(name, NAME="back", DO=f"times 1 {tmp_path / 'flag'}")
     assert error_of(runtime.invoke_endpoint, EndpointName=name, Body=b"die")[0] == "ModelError"
     for pause in (1.0, 2.0, 4.0):
         clock.until_owed(pause)
         unavailable = error_of(runtime.invoke_endpoint, EndpointName=name, Body=b"")
         assert unavailable[0] == "ServiceUnavailable"
         if pause == 4.0:
-            flag.unlink()
+            (tmp_path / "flag0").unlink()
         clock.advance(pause)
     assert _answered(runtime, name) == b"back"
     sagemaker.delete_endpoint(EndpointName=name)
@@ -542,24 +541,6 @@ def test_an_update_retains_weights_if_told(
     )
     (variant,) = settled(name)["ProductionVariants"]  # type: ignore[index]
     assert variant["CurrentWeight"] == weight
-    sagemaker.delete_endpoint(EndpointName=name)
-
-
-def test_a_deployment_policy_is_refused_by_name(sagemaker: Any, deploy: Deploy, name: str) -> None:
-    """What an update does not do yet is named."""
-    deploy(name)
-    policy = {
-        "BlueGreenUpdatePolicy": {
-            "TrafficRoutingConfiguration": {"Type": "CANARY", "WaitIntervalInSeconds": 0}
-        }
-    }
-    refused = error_of(
-        sagemaker.update_endpoint,
-        EndpointName=name,
-        EndpointConfigName=name,
-        DeploymentConfig=policy,
-    )
-    assert "DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.Type" in refused[1]
     sagemaker.delete_endpoint(EndpointName=name)
 
 
