@@ -111,6 +111,16 @@ def policy_of(config: Members, counts: Mapping[str, int]) -> Policy:
     return policy
 
 
+def alarm_names(config: Members) -> Sequence[str]:
+    """The alarms that may roll a deployment back. Raises a ValidationException for one without a name."""
+    alarms = config.get("AutoRollbackConfiguration", {}).get("Alarms", ())
+    for place, alarm in enumerate(alarms, 1):
+        if "AlarmName" not in alarm:
+            path = f"deploymentConfig.autoRollbackConfiguration.alarms.{place}.member.alarmName"
+            raise refusal("required_member", path=path)
+    return list(dict.fromkeys(alarm["AlarmName"] for alarm in alarms))
+
+
 def _blue_green(policy: Members, counts: Mapping[str, int]) -> BlueGreen:
     routing = policy["TrafficRoutingConfiguration"]
     sizes = {"CANARY": "CanarySize", "LINEAR": "LinearStepSize"}

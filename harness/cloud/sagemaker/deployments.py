@@ -5,7 +5,6 @@ docs/notes/endpoints.md, "Deployment policies".
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from fractions import Fraction
 from functools import partial
 from math import ceil
@@ -13,6 +12,7 @@ from typing import Any
 
 from harness.cloud.interruption import Interruption
 from harness.cloud.parallel import in_parallel
+from harness.cloud.sagemaker.baking import Watch
 from harness.cloud.sagemaker.deployment_policies import ALL, BlueGreen, Policy, Portions, Rolling
 from harness.cloud.sagemaker.generations import Deployment, DeploymentFailed, Generation
 from harness.cloud.sagemaker.hosting import Flow, Hosting
@@ -27,10 +27,13 @@ class Rollout:
     Blue is more than one generation if an earlier update could not be rolled back.
     """
 
-    def __init__(self, hosting: Hosting, deployment: Deployment, policy: Policy) -> None:
+    def __init__(
+        self, hosting: Hosting, deployment: Deployment, policy: Policy, watch: Watch
+    ) -> None:
         self._hosting = hosting
         self._deployment = deployment
         self._policy = policy
+        self._watch = watch
         self._blue = hosting.flows
         self._sizes = [flow.generation.sizes for flow in self._blue]
         # What green gets at present of each variant's requests.
@@ -120,13 +123,16 @@ class Rollout:
         return [*kept, Flow(green, self._shifted, partial=isinstance(self._policy, BlueGreen))]
 
     def _bake(self, seconds: int, member: str) -> None:
-        """Wait before the next step. Raises DeploymentFailed if the time for all of it is over."""
-        if not seconds:
-            return
+        """Wait, and watch the alarms. Raises DeploymentFailed if one goes off, or the time for all of it is over."""
         # Taken before anybody can see that it bakes, and move the clock.
-        end = self._hosting.clock.now() + timedelta(seconds=seconds)
-        self._show("Baking", partial(self._told, "variant_baking", seconds=seconds, member=member))
-        if self._cut.pause_until(end, self._hosting.clock):
+        begin = self._hosting.clock.now()
+        if seconds:
+            told = partial(self._told, "variant_baking", seconds=seconds, member=member)
+            self._show("Baking", told)
+        alarm = self._watch.bake(begin, seconds, self._hosting.clock, self._cut)
+        if alarm is not None:
+            raise DeploymentFailed(reason("endpoint_alarm", alarm=alarm))
+        if self._cut.is_set():
             raise DeploymentFailed("interrupted")
 
     def _release(self, portions: Portions) -> None:

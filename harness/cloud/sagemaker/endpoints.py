@@ -8,7 +8,8 @@ from harness.cloud.context import RequestContext
 from harness.cloud.protocol.model_exceptions import already_exists, busy, not_found
 from harness.cloud.sagemaker import listing
 from harness.cloud.sagemaker.arns import sagemaker_arn
-from harness.cloud.sagemaker.deployment_policies import Policy, policy_of
+from harness.cloud.sagemaker.baking import Watch
+from harness.cloud.sagemaker.deployment_policies import Policy, alarm_names, policy_of
 from harness.cloud.sagemaker.deployments import Rollout
 from harness.cloud.sagemaker.endpoint_configs import (
     check_instance_count,
@@ -80,6 +81,7 @@ def create_endpoint(service: SageMaker, context: RequestContext, request: Reques
         )
         # It has no effect yet, but must be one that a later update can be made by.
         policy_of(endpoint.deployment_config or {}, deployment.counts)
+        alarm_names(endpoint.deployment_config or {})
         hosting = Hosting(service, state, endpoint)
         state.endpoints.add(endpoint)
         state.tags[arn] = tags
@@ -119,7 +121,8 @@ def update_endpoint(service: SageMaker, context: RequestContext, request: Reques
         )
         deployment_config = _deployment_config(endpoint, request)
         policy = _policy(endpoint, deployment, deployment_config or {})
-        rollout = Rollout(state.hostings[endpoint.serial], deployment, policy)
+        watch = _watch(service, context, deployment_config or {})
+        rollout = Rollout(state.hostings[endpoint.serial], deployment, policy, watch)
         endpoint = state.endpoints.move(
             endpoint,
             status="Updating",
@@ -222,6 +225,18 @@ def _policy(endpoint: Endpoint, deployment: Deployment, config: Mapping[str, Any
             names=", ".join(sorted(names)),
         )
     return policy
+
+
+def _watch(service: SageMaker, context: RequestContext, config: Mapping[str, Any]) -> Watch:
+    """The alarms of a DeploymentConfig. Raises a ValidationException for one that cannot be watched."""
+    names = alarm_names(config)
+    for name in names:
+        alarm = service.alarms.find(context.account, context.region, name)
+        if alarm is None:
+            raise refusal("alarm_not_found", name=name)
+        if alarm.rule is None:
+            raise refusal("alarm_not_evaluated", name=name, member=alarm.unsupported)
+    return Watch(service.alarms, context.account, context.region, names)
 
 
 def _deployment(
