@@ -4,6 +4,7 @@ docs/notes/endpoints.md, "Deployment policies".
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -153,7 +154,9 @@ class Rollout:
         self._show("", lambda name: "")
         self._hosting.show(lambda e: {"variants": tuple(map(terminating, e.variants))})
         blue = [flow.generation for flow in self._blue]
-        in_parallel([partial(generation.drain, self._deadline) for generation in blue])
+        # Whatever becomes of them, the endpoint is green's.
+        with suppress(DeploymentFailed), self._hosting.explaining():
+            in_parallel([partial(generation.drain, self._deadline) for generation in blue])
         self._hosting.discard(*blue)
         self._hosting.direct(Flow(green))
         self._hosting.settle(green, self._deployment)

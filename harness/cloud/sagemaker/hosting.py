@@ -88,6 +88,8 @@ class Hosting:
         try:
             with self.explaining():
                 self._weigh(generation, weights)
+                if any(count > before[1][name] for name, count in counts.items()):
+                    self.spend("scale")
                 generation.grow(counts, self.cut, lambda: self.count(generation))
         except DeploymentFailed as failure:
             failure_reason = str(failure)

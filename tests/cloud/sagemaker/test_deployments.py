@@ -123,6 +123,8 @@ def test_a_canary(
     pids = workers(ask, 3)
     assert {ask("pid", "A") for _ in range(60)} <= pids
     hear(partial(ask, variant="A"), f"{name}/A", f"{new}/A")
+    # A quarter of 300, within six standard deviations.
+    assert 30 < [ask() for _ in range(300)].count(f"{new}/A") < 120
     clock.advance(599)
     assert until("Baking", 1)["EndpointStatus"] == "Updating"
     clock.advance(1)

@@ -252,48 +252,6 @@ def test_model_data_that_went_away(
 
 
 @pytest.mark.documented("notes/endpoints.md#updates")
-def test_an_update_loses_no_request(
-    sagemaker: Any,
-    runtime: Any,
-    model: Make,
-    config: Make,
-    deploy: Deploy,
-    settled: Settled,
-    name: str,
-) -> None:
-    """While an endpoint is updated five times, every request is answered by the old or the new container."""
-    deploy(name, NAME="0")
-    over = threading.Event()
-    seen: list[bytes] = []
-    faults: list[Exception] = []
-
-    def ask() -> None:
-        while not over.is_set():
-            try:
-                seen.append(_ask(runtime, name)[0])
-            except Exception as error:
-                faults.append(error)
-
-    clients = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in clients:
-        thread.start()
-    for number in range(1, 6):
-        new = f"{name}-{number}"
-        config(new, model(new, NAME=str(number)))
-        sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=new)
-        found = settled(name)
-        assert found is not None
-        assert (found["EndpointStatus"], found["EndpointConfigName"]) == ("InService", new)
-        assert _ask(runtime, name)[0] == str(number).encode()
-    over.set()
-    for thread in clients:
-        thread.join()
-    assert faults == []
-    assert set(seen) <= {str(number).encode() for number in range(6)}
-    sagemaker.delete_endpoint(EndpointName=name)
-
-
-@pytest.mark.documented("notes/endpoints.md#updates")
 def test_the_old_fleet_finishes_what_it_holds(
     sagemaker: Any,
     runtime: Any,
@@ -491,85 +449,6 @@ def test_a_stubborn_worker_is_killed_after_30_seconds(
     clock.advance(1)
     state.endpoints.wait_for(name, lambda e: e is None, 60)
     assert not psutil.pid_exists(pid)
-
-
-@pytest.mark.documented("sagemaker:UpdateEndpointWeightsAndCapacities")
-def test_weights(sagemaker: Any, deploy: Deploy, settled: Settled, name: str) -> None:
-    """A new weight is shown as current and desired; an unknown variant is refused."""
-    deploy(name)
-    sagemaker.update_endpoint_weights_and_capacities(
-        EndpointName=name,
-        DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredWeight": 0.5}],
-    )
-    (variant,) = settled(name)["ProductionVariants"]  # type: ignore[index]
-    assert (variant["CurrentWeight"], variant["DesiredWeight"]) == (0.5, 0.5)
-    refused = error_of(
-        sagemaker.update_endpoint_weights_and_capacities,
-        EndpointName=name,
-        DesiredWeightsAndCapacities=[{"VariantName": "Nobody", "DesiredWeight": 0.5}],
-    )
-    assert refused[0] == "ValidationException"
-    sagemaker.delete_endpoint(EndpointName=name)
-
-
-@pytest.mark.documented("sagemaker:UpdateEndpointInput.RetainAllVariantProperties")
-@pytest.mark.parametrize(
-    ("retain", "excluded", "weight"),
-    [(False, [], 1.0), (True, [], 0.5), (True, ["DesiredWeight"], 1.0)],
-)
-def test_an_update_retains_weights_if_told(
-    sagemaker: Any,
-    deploy: Deploy,
-    settled: Settled,
-    name: str,
-    retain: bool,
-    excluded: list[str],
-    weight: float,
-) -> None:
-    """RetainAllVariantProperties keeps the live weight unless it is excluded."""
-    deploy(name)
-    sagemaker.update_endpoint_weights_and_capacities(
-        EndpointName=name,
-        DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredWeight": 0.5}],
-    )
-    settled(name)
-    sagemaker.update_endpoint(
-        EndpointName=name,
-        EndpointConfigName=name,
-        RetainAllVariantProperties=retain,
-        ExcludeRetainedVariantProperties=[{"VariantPropertyType": kind} for kind in excluded],
-    )
-    (variant,) = settled(name)["ProductionVariants"]  # type: ignore[index]
-    assert variant["CurrentWeight"] == weight
-    sagemaker.delete_endpoint(EndpointName=name)
-
-
-def test_deleting_under_load_ends_every_worker(
-    sagemaker: Any, runtime: Any, cloud: LocalCloud, state: AccountRegion, deploy: Deploy, name: str
-) -> None:
-    """Requests that are under way get an answer or an error, and no process and no folder is left."""
-    deploy(name)
-    pid = json.loads(_ask(runtime, name, b"pid")[0])
-    over = threading.Event()
-
-    def ask() -> None:
-        while not over.is_set():
-            try:
-                _ask(runtime, name)
-            except runtime.exceptions.ClientError:
-                continue
-
-    clients = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in clients:
-        thread.start()
-    sagemaker.delete_endpoint(EndpointName=name)
-    state.endpoints.wait_for(name, lambda e: e is None, 60)
-    over.set()
-    for thread in clients:
-        thread.join()
-    assert not psutil.pid_exists(pid)
-    assert cloud.sagemaker.background.drain(30)
-    assert set(state.hostings) == {endpoint.serial for endpoint in state.endpoints}
 
 
 def test_a_worker_killed_from_outside_while_it_starts(
