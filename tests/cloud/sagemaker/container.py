@@ -121,6 +121,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         print(self.command, self.path, flush=True)
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    # The default is 5: a connection more waits for a second.
+    request_queue_size = 128
+
+
 def _make(flag: Path) -> bool:
     """Whether the file was not there before."""
     try:
@@ -150,5 +155,5 @@ def _serve() -> int:
     if do == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     address = os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"])
-    http.server.ThreadingHTTPServer(address, _Handler).serve_forever()
+    _Server(address, _Handler).serve_forever()
     return 0

@@ -2,8 +2,8 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -11,9 +11,9 @@ import pytest
 
 from harness.cloud.local_cloud import LocalCloud
 from harness.cloud.sagemaker.service import AccountRegion
+from tests.cloud.sagemaker.crowd import Crowd
 from tests.cloud.sagemaker.ground import OWN_IMAGE, ROLE, workers
 
-CLIENTS = 16
 MANY = 24
 Make = Callable[..., str]
 Settled = Callable[[str], dict[str, Any]]
@@ -35,64 +35,13 @@ POLICIES: tuple[dict[str, Any] | None, ...] = (
 )
 
 
-@pytest.fixture(scope="module")
-def runtime(client: Callable[..., Any]) -> Any:
-    """A boto3 client of the runtime that asks once, for many threads."""
-    from botocore.config import Config
-
-    config = Config(retries={"max_attempts": 0}, max_pool_connections=CLIENTS)
-    return client("sagemaker-runtime", config=config)
-
-
-class Crowd:
-    """Clients that send without pause. `expected` are the answers that are right at this moment."""
-
-    def __init__(self, runtime: Any, name: str) -> None:
-        self.expected: frozenset[str] = frozenset()
-        self.wrong: list[object] = []
-        self.answered = 0
-        self._runtime, self._name = runtime, name
-        self._over = threading.Event()
-
-    @contextmanager
-    def sending(self) -> Iterator[None]:
-        """While this lasts; afterwards each request was answered, and rightly."""
-        threads = [threading.Thread(target=self._send) for _ in range(CLIENTS)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            for thread in threads:
-                thread.join()
-        assert self.wrong == []
-        assert self.answered >= CLIENTS
-
-    def _send(self) -> None:
-        while not self._over.is_set():
-            right = self.expected
-            try:
-                answer = self._runtime.invoke_endpoint(EndpointName=self._name, Body=b"")
-                text = answer["Body"].read().decode()
-            except Exception as error:
-                self.wrong.append(error)
-                continue
-            # What was right when it was sent, or is by now.
-            if text not in right | self.expected:
-                self.wrong.append((text, right))
-            if text.rpartition("/")[2] != answer["InvokedProductionVariant"]:
-                self.wrong.append((text, answer["InvokedProductionVariant"]))
-            self.answered += 1
-
-
 @pytest.mark.documented("notes/endpoints.md#updates")
 def test_ten_updates_lose_no_request(
-    sagemaker: Any, runtime: Any, serve: Serve, configure: Make, settled: Settled, name: str
+    sagemaker: Any, cloud: LocalCloud, serve: Serve, configure: Make, settled: Settled, name: str
 ) -> None:
     """Twice by each policy, under sixteen clients: all answers are those of the old or the new configuration."""
     serve(name, A={"InitialInstanceCount": 2})
-    crowd = Crowd(runtime, name)
+    crowd = Crowd(cloud.url, name)
     crowd.expected = frozenset({f"{name}/A"})
     with crowd.sending():
         for number in range(10):
@@ -112,11 +61,11 @@ def test_ten_updates_lose_no_request(
 
 @pytest.mark.documented("notes/endpoints.md#weights-and-capacities")
 def test_scaling_loses_no_request(
-    sagemaker: Any, runtime: Any, serve: Serve, settled: Settled, name: str
+    sagemaker: Any, cloud: LocalCloud, serve: Serve, settled: Settled, name: str
 ) -> None:
     """Out and in, with weights that come and go: each answer is one of a variant that has weight."""
     serve(name, A={"InitialInstanceCount": 1}, B={"InitialVariantWeight": 0})
-    crowd = Crowd(runtime, name)
+    crowd = Crowd(cloud.url, name)
     crowd.expected = frozenset({f"{name}/A"})
     with crowd.sending():
         for a, b, count in ((1, 1, 3), (0, 1, 1), (1, 1, 2), (1, 0, 1)):
@@ -139,7 +88,7 @@ def test_scaling_loses_no_request(
 def test_updates_that_fail_lose_no_request(
     sagemaker: Any,
     client: Callable[..., Any],
-    runtime: Any,
+    cloud: LocalCloud,
     serve: Serve,
     configure: Make,
     settled: Settled,
@@ -158,7 +107,7 @@ def test_updates_that_fail_lose_no_request(
         TreatMissingData="breaching",
     )
     serve(name, A={"InitialInstanceCount": 2})
-    crowd = Crowd(runtime, name)
+    crowd = Crowd(cloud.url, name)
     crowd.expected = frozenset({f"{name}/A"})
     with crowd.sending():
         sagemaker.update_endpoint(
@@ -182,7 +131,6 @@ def test_updates_that_fail_lose_no_request(
 
 def test_deleting_under_load_ends_every_worker(
     sagemaker: Any,
-    runtime: Any,
     cloud: LocalCloud,
     state: AccountRegion,
     serve: Serve,
@@ -192,23 +140,11 @@ def test_deleting_under_load_ends_every_worker(
     """Requests that are under way get an answer or an error, and no process is left of any variant."""
     serve(name, A={"InitialInstanceCount": 2}, B={"InitialInstanceCount": 2})
     pids = workers(ask, 4)
-    over = threading.Event()
-
-    def send() -> None:
-        while not over.is_set():
-            try:
-                runtime.invoke_endpoint(EndpointName=name, Body=b"")["Body"].read()
-            except runtime.exceptions.ClientError:
-                continue
-
-    threads = [threading.Thread(target=send) for _ in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    sagemaker.delete_endpoint(EndpointName=name)
-    state.endpoints.wait_for(name, lambda e: e is None, 60)
-    over.set()
-    for thread in threads:
-        thread.join()
+    crowd = Crowd(cloud.url, name, refusals=True)
+    crowd.expected = frozenset({f"{name}/A", f"{name}/B"})
+    with crowd.sending():
+        sagemaker.delete_endpoint(EndpointName=name)
+        state.endpoints.wait_for(name, lambda e: e is None, 60)
     assert not any(psutil.pid_exists(int(pid)) for pid in pids)
     assert cloud.sagemaker.background.drain(30)
     assert set(state.hostings) == {endpoint.serial for endpoint in state.endpoints}
