@@ -1,4 +1,4 @@
-"""A ready artifact behind an endpoint: request to InService; and what two hundred endpoints cost."""
+"""A ready artifact behind an endpoint: from the request to InService; and what two hundred endpoints cost."""
 
 import io
 import tarfile
@@ -79,24 +79,29 @@ class _Deployer:
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="c")
         return name
 
-    def finish(self, name: str) -> None:
-        """Wait until it is InService, and have it answer."""
+    def wait(self, name: str) -> None:
+        """Until it is InService."""
         while True:
             found = self.sagemaker.describe_endpoint(EndpointName=name)
             if found["EndpointStatus"] != "Creating":
                 break
             time.sleep(POLL_SECONDS)
         assert found["EndpointStatus"] == "InService", found
+
+    def ask(self, name: str) -> None:
+        """Have it predict."""
         row = ",".join(["1"] * 13).encode()
         answer = self.runtime.invoke_endpoint(EndpointName=name, Body=row, ContentType="text/csv")
         float(answer["Body"].read())
 
-    def seconds(self) -> float:
-        """From CreateEndpoint to InService."""
+    def seconds(self) -> tuple[float, float]:
+        """From CreateEndpoint to InService, and to the first prediction."""
         begin = time.perf_counter()
         name = self.begin()
-        self.finish(name)
-        return time.perf_counter() - begin
+        self.wait(name)
+        in_service = time.perf_counter() - begin
+        self.ask(name)
+        return in_service, time.perf_counter() - begin
 
 
 @contextmanager
@@ -121,7 +126,8 @@ def measure(runs: int) -> list[Row]:
         begin = time.perf_counter()
         names = [deployer.begin() for _ in range(MANY)]
         for name in names:
-            deployer.finish(name)
+            deployer.wait(name)
+            deployer.ask(name)
         together = time.perf_counter() - begin
         more_front = _own_megabytes([process]) - front
         more_threads = process.num_threads() - threads
@@ -129,8 +135,14 @@ def measure(runs: int) -> list[Row]:
         busy = process.cpu_percent(2.0)
     each = 1000 / MANY
     return [
-        Row("a ready XGBoost artifact, CreateEndpoint to first answer", "s", single, goal="< 0.3"),
-        Row(f"{MANY} endpoints, created at once, all answered", "s", [together]),
+        Row(
+            "a ready XGBoost artifact, CreateEndpoint to InService",
+            "s",
+            [in_service for in_service, _ in single],
+            goal="< 0.3",
+        ),
+        Row("the same, to its first prediction", "s", [answer for _, answer in single]),
+        Row(f"{MANY} endpoints, created at once, each has predicted", "s", [together]),
         Row("memory of the cloud per endpoint", "kB", [more_front * each]),
         Row("memory of its worker and supervisor, unshared", "kB", [more_workers * each]),
         Row(f"threads of the cloud for {MANY} idle endpoints", "", [more_threads]),
