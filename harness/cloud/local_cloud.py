@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from harness.cloud.app import App, ControlPlane
+from harness.cloud.backing.alarms import MotoAlarms
 from harness.cloud.backing.clients import Clients, Credentials
 from harness.cloud.backing.logs import MotoLogs
 from harness.cloud.backing.moto_services import PRESERVED_NAMES_KEY, MotoServices
@@ -91,6 +92,7 @@ class LocalCloud:
             images=self._images,
             backing=self._clients,
             logs=MotoLogs(services),
+            alarms=MotoAlarms(services),
             router=self.router,
             pace=self._pace,
             state_dir=self._folder,

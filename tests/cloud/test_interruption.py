@@ -1,8 +1,10 @@
 """Waiting that can be cut short."""
 
 import threading
+from collections.abc import Callable
+from datetime import timedelta
 
-from harness.cloud.clock import ManualClock
+from harness.cloud.clock import ManualClock, Timer
 from harness.cloud.interruption import Interruption
 from harness.cloud.sagemaker.pace import Pace
 
@@ -53,6 +55,32 @@ def test_a_pause_of_nothing_is_none() -> None:
     """No time to wait for, no waiting."""
     assert not Interruption().pause(0, ManualClock())
     assert not Interruption().pause(0.001)
+
+
+class _Hasty(ManualClock):
+    """A clock that has moved on whenever somebody asks to be woken."""
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        self.advance(seconds)
+        return super().call_later(seconds, callback)
+
+
+def test_a_moment_that_has_passed_is_not_waited_for() -> None:
+    """Neither one of the past nor one that passes while the wait begins; nothing has to move the clock again."""
+    clock = _Hasty()
+    assert not Interruption().pause_until(clock.now() - timedelta(seconds=1), clock)
+    assert not Interruption().pause_until(clock.now() + timedelta(seconds=60), clock)
+
+
+def test_a_follower_is_set_with_what_it_follows() -> None:
+    """Both when the other is set later and when it was set before; not the other way round."""
+    leader, follower, late = Interruption(), Interruption(), Interruption()
+    follower.follow(leader)
+    follower.set()
+    assert not leader.is_set()
+    leader.set()
+    late.follow(leader)
+    assert late.is_set()
 
 
 def test_the_paces_are_known_by_name() -> None:

@@ -27,6 +27,8 @@ CONNECT_SECONDS = 5.0
 STREAMED_BYTES = 512 * 1024
 # Shorter than what servers commonly keep an idle connection for (uvicorn and gunicorn: 5 and 2 s).
 KEEPALIVE_SECONDS = 1.5
+# Workers that are asked before a request is given up, if each of them cannot be reached.
+TRIES = 4
 _LOG_GROUP = "/aws/sagemaker/Endpoints/"
 
 
@@ -62,11 +64,16 @@ class Invocations:
                 raise AwsError(
                     "ValidationError", f"This local cloud does not implement {member} yet."
                 )
-        lease = self._acquire(caller, request["EndpointName"], request.get("TargetVariant"))
-        try:
-            return await self._forward(lease, caller, request, body, request_id)
-        finally:
-            self._router.release(lease)
+        for _ in range(TRIES):
+            lease = self._acquire(caller, request["EndpointName"], request.get("TargetVariant"))
+            try:
+                return await self._forward(lease, caller, request, body, request_id)
+            except _NothingSent:
+                # The worker ended a moment ago. Others of its variant may be there.
+                self._router.suspect(lease)
+            finally:
+                self._router.release(lease)
+        raise _no_worker(request["EndpointName"])
 
     async def close(self) -> None:
         """Close the connections to workers."""
@@ -131,13 +138,15 @@ class Invocations:
         except TimeoutError:
             raise failure.timed_out() from None
         except aiohttp.ClientConnectorError:
-            # Nothing was sent: the worker ended a moment ago.
-            self._router.suspect(lease)
-            raise _no_worker(request["EndpointName"]) from None
+            raise _NothingSent from None
         except aiohttp.ClientError:
             # The worker ended or closed the connection before it answered.
             self._router.suspect(lease)
             raise failure.of_container(500, b"") from None
+
+
+class _NothingSent(Exception):
+    """No connection to the worker could be made, so the request can go to another."""
 
 
 def _no_worker(endpoint: str) -> AwsError:

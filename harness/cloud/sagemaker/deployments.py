@@ -1,309 +1,250 @@
-"""The work of an endpoint: starting the workers of a configuration, switching to them, ending the old ones."""
+"""UpdateEndpoint on its way: traffic moves from the fleets that serve to those of another configuration, or back.
 
-import contextlib
-import hashlib
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+docs/notes/endpoints.md, "Deployment policies".
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from math import ceil
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from harness.cloud.interruption import Interruption
-from harness.cloud.runtime.fleet import STARTUP_SECONDS, Fleet, FleetSpec, FleetTools, Unhealthy
-from harness.cloud.runtime.router import Route
+from harness.cloud.parallel import in_parallel
+from harness.cloud.sagemaker.baking import Watch
+from harness.cloud.sagemaker.deployment_policies import ALL, BlueGreen, Policy, Portions, Rolling
+from harness.cloud.sagemaker.generations import Deployment, DeploymentFailed, Generation
+from harness.cloud.sagemaker.hosting import Flow, Hosting
 from harness.cloud.sagemaker.lifecycle import Gone, moment
-from harness.cloud.sagemaker.model_files import ExtractionFailed, ModelMissing, fetch_model
-from harness.cloud.sagemaker.records import Endpoint, EndpointConfig, Model, VariantSummary
+from harness.cloud.sagemaker.records import Endpoint, VariantStatus, VariantSummary
 from harness.cloud.sagemaker.refusals import reason
-from harness.cloud.sagemaker.service import AccountRegion, SageMaker
-from harness.containers import opt_ml
-
-# A request has 60 seconds (docs/notes/endpoints.md, "Updates"); none that the old fleet holds can be older.
-DRAIN_SECONDS = 60.0
 
 
-@dataclass(frozen=True)
-class Deployment:
-    """A configuration to run, its models by name, and weights that differ from the configuration's."""
+class Rollout:
+    """Updating -> InService, with the new configuration (green) or, if it cannot serve, with the old one (blue).
 
-    config: EndpointConfig
-    models: Mapping[str, Model]
-    weights: Mapping[str, float] = field(default_factory=dict)
+    Blue is more than one generation if an earlier update could not be rolled back.
+    """
 
+    def __init__(
+        self, hosting: Hosting, deployment: Deployment, policy: Policy, watch: Watch
+    ) -> None:
+        self._hosting = hosting
+        self._deployment = deployment
+        self._policy = policy
+        self._watch = watch
+        self._blue = hosting.flows
+        self._sizes = [flow.generation.sizes for flow in self._blue]
+        # What green gets at present of each variant's requests.
+        self._shifted: Portions = {}
+        self._cut = Interruption()
+        self._cut.follow(hosting.cut)
+        self._timed_out = False
+        self._deadline = hosting.deadline()
+        self._timer = (
+            hosting.clock.call_later(policy.limit, self._time_out) if policy.limit else None
+        )
 
-class DeploymentFailed(Exception):
-    """Why the workers of a deployment cannot serve: the endpoint's FailureReason."""
-
-
-class _Generation:
-    """The fleets of one deployment with their model data. Everything is gone after `stop` or `kill`."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._fleets: list[Fleet] = []
-        self._folders: list[Path] = []
-        self._closed = False
-
-    def add(self, fleet: Fleet, folder: Path) -> bool:
-        """Own a fleet and its folder; False if this generation has been ended."""
-        with self._lock:
-            if not self._closed:
-                self._fleets.append(fleet)
-                self._folders.append(folder)
-            return not self._closed
-
-    def route(self) -> Route:
-        return Route(tuple(fleet.route for fleet in self._fleets))
-
-    def stop(self) -> None:
-        self._end(Fleet.stop)
-
-    def kill(self) -> None:
-        self._end(Fleet.kill)
-
-    def _end(self, how: Callable[[Fleet], None]) -> None:
-        with self._lock:
-            self._closed = True
-            fleets, folders = list(self._fleets), list(self._folders)
-        threads = [threading.Thread(target=how, args=(fleet,), daemon=True) for fleet in fleets]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        for folder in folders:
-            opt_ml.remove_tree(folder)
-
-
-class Hosting:
-    """What one endpoint runs. Each method but `end` and `retire` is the work of one transition of the endpoint."""
-
-    def __init__(self, service: SageMaker, state: AccountRegion, endpoint: Endpoint) -> None:
-        self._service = service
-        self._state = state
-        self._endpoint = endpoint
-        self._interruption = Interruption()
-        self._idle = Interruption()
-        # Guarded by the state's lock.
-        self._generations: list[_Generation] = []
-        self._serving: _Generation | None = None
-        self._route: Route | None = None
-
-    def create(self, deployment: Deployment) -> None:
-        """Creating -> InService or Failed."""
+    def run(self) -> None:
+        """The whole of it; afterwards the endpoint is InService or UpdateRollbackFailed, or gone."""
+        hosting = self._hosting
         try:
-            self._spend("create")
-            generation = self._launch(deployment)
+            hosting.spend("update", self._cut)
+            green = hosting.prepare(self._deployment)
+            try:
+                with hosting.explaining():
+                    self._advance(green)
+            except DeploymentFailed as failure:
+                self._roll_back(green, self._why(failure))
+            else:
+                self._finish(green)
         except DeploymentFailed as failure:
-            self._move(status="Failed", failure_reason=str(failure))
+            self._return(self._why(failure))
         except Gone:
             pass
-        else:
-            self._switch(generation)
-            self._move(status="InService", variants=self._summaries(deployment))
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
 
-    def update(self, deployment: Deployment) -> None:
-        """Updating -> InService, with the new configuration or, if it cannot serve, with the old one."""
-        try:
-            self._spend("update")
-            generation = self._launch(deployment)
-        except DeploymentFailed as failure:
-            self._move(
-                status="InService", pending=None, pending_since=None, failure_reason=str(failure)
+    def _time_out(self) -> None:
+        self._timed_out = True
+        self._cut.set()
+
+    def _why(self, failure: DeploymentFailed) -> str:
+        if self._timed_out:
+            return reason("endpoint_update_timed_out", limit=self._policy.limit)
+        return str(failure)
+
+    def _advance(self, green: Generation) -> None:
+        """Shift after shift, until green has everything. Raises DeploymentFailed."""
+        policy, counts = self._policy, self._deployment.counts
+        rolling = isinstance(policy, Rolling)
+        if not rolling:
+            green.grow(counts, self._cut)
+        for portions in policy.shifts(counts):
+            if rolling:
+                self._launch_batch(green, portions)
+            self._shift(green, portions)
+            self._bake(policy.wait, "WaitIntervalInSeconds")
+            if rolling and min(portions.values()) < 1:
+                self._release(portions)
+        if isinstance(policy, BlueGreen):
+            self._bake(policy.termination_wait, "TerminationWaitInSeconds")
+
+    def _launch_batch(self, green: Generation, portions: Portions) -> None:
+        sizes, before = self._part(portions), green.sizes
+        self._show(
+            "Creating",
+            lambda name: reason("variant_launching", count=sizes[name] - before[name]),
+        )
+        green.grow(sizes, self._cut)
+
+    def _shift(self, green: Generation, portions: Portions) -> None:
+        """Give green these portions of the requests, and blue the rest."""
+        self._deadline = self._hosting.deadline()
+        self._shifted = portions
+        self._hosting.direct(*self._flows(green))
+        self._show("ActivatingTraffic", partial(self._told, "variant_activating"))
+
+    def _flows(self, green: Generation) -> Sequence[Flow]:
+        rest = {name: ALL - portion for name, portion in self._shifted.items()}
+        kept = [
+            Flow(
+                flow.generation,
+                {
+                    name: flow.portions.get(name, ALL) * rest.get(name, 0)
+                    for name in flow.generation.fleets
+                },
             )
+            for flow in self._blue
+            if any(rest.values())
+        ]
+        return [*kept, Flow(green, self._shifted, partial=isinstance(self._policy, BlueGreen))]
+
+    def _bake(self, seconds: int, member: str) -> None:
+        """Wait, and watch the alarms. Raises DeploymentFailed if one goes off, or the time for all of it is over."""
+        # Taken before anybody can see that it bakes, and move the clock.
+        begin = self._hosting.clock.now()
+        if seconds:
+            told = partial(self._told, "variant_baking", seconds=seconds, member=member)
+            self._show("Baking", told)
+        alarm = self._watch.bake(begin, seconds, self._hosting.clock, self._cut)
+        if alarm is not None:
+            raise DeploymentFailed(reason("endpoint_alarm", alarm=alarm))
+        if self._cut.is_set():
+            raise DeploymentFailed("interrupted")
+
+    def _release(self, portions: Portions) -> None:
+        """End the blue instances whose requests green has now."""
+        for flow, sizes in zip(self._blue, self._sizes, strict=True):
+            rest = {name: ceil(size * (ALL - portions[name])) for name, size in sizes.items()}
+            flow.generation.shrink(rest, self._deadline)
+            self._hosting.count(self._blue[0].generation)
+
+    def _finish(self, green: Generation) -> None:
+        """End blue: the endpoint is green's."""
+        now = moment(self._hosting.clock)
+
+        def terminating(variant: VariantSummary) -> VariantSummary:
+            message = _terminating(variant.instance_count)
+            return replace(variant, status=VariantStatus("Deleting", message, now))
+
+        self._show("", lambda name: "")
+        self._hosting.show(lambda e: {"variants": tuple(map(terminating, e.variants))})
+        blue = [flow.generation for flow in self._blue]
+        # Whatever becomes of them, the endpoint is green's.
+        with suppress(DeploymentFailed), self._hosting.explaining():
+            in_parallel([partial(generation.drain, self._deadline) for generation in blue])
+        self._hosting.discard(*blue)
+        self._hosting.direct(Flow(green))
+        self._hosting.settle(green, self._deployment)
+
+    def _roll_back(self, green: Generation, why: str) -> None:
+        """Blue has all requests again, or as many as it can be given back. Raises Gone."""
+        if self._shifted:
+            self._hosting.move(status="RollingBack")
+            try:
+                with self._hosting.explaining():
+                    self._retreat(green)
+            except DeploymentFailed as failure:
+                why = reason("endpoint_rollback_failed", why=why, rollback=failure)
+                self._hosting.move(status="UpdateRollbackFailed", pending=None, failure_reason=why)
+                return
+            self._shifted = {}
+            self._show("Deleting", lambda name: _terminating(green.sizes[name]))
+            green.drain(self._deadline)
+        self._hosting.discard(green)
+        self._return(why)
+
+    def _retreat(self, green: Generation) -> None:
+        """Move the requests back, bringing back the instances for them. Raises DeploymentFailed."""
+        hosting = self._hosting
+        if isinstance(self._policy, BlueGreen):
+            self._deadline = hosting.deadline()
+            hosting.direct(*self._blue)
             return
-        except Gone:
-            return
-        old, old_route = self._serving, self._route
-        self._switch(generation)
-        if old is not None and old_route is not None:
-            self._service.router.when_idle(old_route, self._idle.set)
-            self._idle.pause(DRAIN_SECONDS, self._service.clock)
-            self._idle = Interruption()
-            self._drop(old, _Generation.stop)
-        self._move(
-            status="InService",
-            config=deployment.config,
+        total = sum(sum(sizes.values()) for sizes in self._sizes)
+        step = self._policy.rollback_step(total)
+        while any(self._shifted.values()):
+            portions = {name: max(p - step, Fraction(0)) for name, p in self._shifted.items()}
+            for flow, sizes in zip(self._blue, self._sizes, strict=True):
+                wanted = {name: ceil(n * (ALL - portions[name])) for name, n in sizes.items()}
+                flow.generation.grow(wanted, hosting.cut)
+            self._deadline = hosting.deadline()
+            self._shifted = portions
+            hosting.direct(*(self._flows(green) if any(portions.values()) else self._blue))
+            hosting.count(self._blue[0].generation)
+            green.shrink(self._part(portions), self._deadline)
+
+    def _return(self, why: str) -> None:
+        """The endpoint is what it was before."""
+        self._hosting.move(
+            # What could not be rolled back once is still a mixture.
+            status="UpdateRollbackFailed" if len(self._blue) > 1 else "InService",
             pending=None,
-            pending_since=None,
-            variants=self._summaries(deployment),
+            failure_reason=why,
         )
 
-    def set_weights(self, weights: Mapping[str, float]) -> None:
-        """Updating -> InService; every worker stays."""
-        with self._state.changed:
-            if self._route is not None:
-                for route in self._route.variants:
-                    route.weight = weights.get(route.name, route.weight)
-            try:
-                endpoint = self._state.endpoints.current(self._endpoint)
-            except Gone:
-                return
-            self._move(
-                status="InService",
-                variants=tuple(
-                    replace(variant, weight=weights.get(variant.name, variant.weight))
-                    for variant in endpoint.variants
-                ),
-            )
+    def _part(self, portions: Portions) -> dict[str, int]:
+        """How many of green's instances these portions are."""
+        counts = self._deployment.counts
+        return {name: ceil(portion * counts[name]) for name, portion in portions.items()}
 
-    def retire(self) -> None:
-        """Take no more requests."""
-        state = self._state
-        self._service.router.remove(state.account, state.region, self._endpoint.name)
+    def _told(self, message: str, name: str, **fields: object) -> str:
+        """A message about the instances of a variant that have requests."""
+        capacity = "full capacity"
+        if self._shifted[name] < 1:
+            canary = isinstance(self._policy, BlueGreen) and self._policy.first is not None
+            capacity = "canary capacity" if canary else "capacity"
+        count = self._part(self._shifted)[name]
+        return reason(message, capacity=capacity, count=count, **fields)
 
-    def delete(self) -> None:
-        """Deleting -> gone, once every worker has ended."""
-        self._spend("delete")
-        with self._state.changed:
-            generations = list(self._generations)
-        for generation in generations:
-            self._drop(generation, _Generation.stop)
-        with self._state.changed:
-            self._forget()
-            try:
-                self._state.endpoints.remove(self._endpoint)
-            except Gone:
-                return
-            self._state.tags.pop(self._endpoint.arn, None)
-
-    def end(self) -> None:
-        """Kill every worker at once; for a reset or the end of the cloud."""
-        self._interruption.set()
-        self.retire()
-        self._idle.set()
-        with self._state.changed:
-            generations = list(self._generations)
-            self._forget()
-        for generation in generations:
-            generation.kill()
-
-    def _launch(self, deployment: Deployment) -> _Generation:
-        """Start every worker and wait until all are healthy. Raises DeploymentFailed or Gone; nothing is left then."""
-        generation = _Generation()
-        with self._state.changed:
-            if self._interruption.is_set():
-                raise Gone(self._endpoint.arn)
-            self._generations.append(generation)
-        try:
-            for variant in deployment.config.variants:
-                self._launch_variant(generation, deployment, variant)
-        except Exception as error:
-            self._drop(generation, _Generation.kill)
-            if self._interruption.is_set():
-                raise Gone(self._endpoint.arn) from error
-            if isinstance(error, DeploymentFailed):
-                raise
-            self._service.on_fault(error)
-            raise DeploymentFailed(reason("endpoint_internal")) from error
-        return generation
-
-    def _launch_variant(
-        self, generation: _Generation, deployment: Deployment, variant: Mapping[str, Any]
-    ) -> None:
-        service, state, name = self._service, self._state, variant["VariantName"]
-        model = deployment.models[variant["ModelName"]]
-        container = model.request["PrimaryContainer"]
-        folder = service.folder("model")
-        fleet = Fleet(
-            FleetSpec(
-                account=state.account,
-                region=state.region,
-                endpoint=self._endpoint.name,
-                variant=name,
-                weight=deployment.weights.get(name, variant["InitialVariantWeight"]),
-                image=container["Image"],
-                program=model.implementation.program,
-                environment=container.get("Environment", {}),
-                model=folder,
-                size=variant["InitialInstanceCount"],
-                startup_seconds=variant.get(
-                    "ContainerStartupHealthCheckTimeoutInSeconds", STARTUP_SECONDS
-                ),
-            ),
-            FleetTools(
-                engine=service.engine,
-                clock=service.clock,
-                logs=service.logs,
-                folder=service.folder,
-                start_thread=service.background.start,
-            ),
+    def _show(self, status: str, message: Callable[[str], str]) -> None:
+        """What is being done to green's variants, and how much of them has requests."""
+        now, weights, active = (
+            moment(self._hosting.clock),
+            self._deployment.weights,
+            self._part(self._shifted),
         )
-        if not generation.add(fleet, folder):
-            opt_ml.remove_tree(folder)
-            raise Gone(self._endpoint.arn)
-        if container.get("ModelDataUrl"):
-            self._fetch(model, container["ModelDataUrl"], folder)
-        try:
-            fleet.start(self._interruption)
-        except Unhealthy:
-            raise DeploymentFailed(
-                reason("endpoint_ping_failed", container=fleet.spec.container, variant=name)
-            ) from None
 
-    def _fetch(self, model: Model, uri: str, folder: Path) -> None:
-        # The service's own name for a lone container in these texts.
-        fields = {"container": "container_1", "uri": uri}
-        try:
-            s3 = self._service.backing.role_client(
-                "s3", self._state.region, model.request["ExecutionRoleArn"]
+        def shown(variant: VariantSummary) -> VariantSummary:
+            name = variant.name
+            return replace(
+                variant,
+                weight=weights[name] if active.get(name) else 0.0,
+                instance_count=active.get(name, 0),
+                status=VariantStatus(status, message(name), now) if status else None,
             )
-            fetch_model(s3, uri, folder)
-        except ExtractionFailed as error:
-            raise DeploymentFailed(reason("endpoint_model_extraction_failed", **fields)) from error
-        except (ModelMissing, ClientError, BotoCoreError) as error:
-            raise DeploymentFailed(reason("endpoint_model_download_failed", **fields)) from error
 
-    def _switch(self, generation: _Generation) -> None:
-        """From now on every new request goes to `generation`."""
-        state = self._state
-        with state.changed:
-            if self._interruption.is_set():
-                return
-            route = generation.route()
-            self._service.router.switch(state.account, state.region, self._endpoint.name, route)
-            self._serving, self._route = generation, route
+        def change(endpoint: Endpoint) -> Mapping[str, Any]:
+            assert endpoint.pending is not None, "a deployment is under way"
+            variants = tuple(map(shown, endpoint.pending.variants))
+            return {"pending": replace(endpoint.pending, variants=variants)}
 
-    def _drop(self, generation: _Generation, how: Callable[[_Generation], None]) -> None:
-        how(generation)
-        with self._state.changed:
-            if generation in self._generations:
-                self._generations.remove(generation)
-
-    def _forget(self) -> None:
-        self._state.hostings.pop(self._endpoint.serial, None)
-
-    def _move(self, **changes: Any) -> None:
-        with contextlib.suppress(Gone):
-            self._state.endpoints.move(self._endpoint, **changes)
-
-    def _spend(self, phase: str) -> None:
-        self._service.pace.spend(f"endpoint.{phase}", self._service.clock, self._interruption)
-
-    def _summaries(self, deployment: Deployment) -> tuple[VariantSummary, ...]:
-        now = moment(self._service.clock)
-        summaries = []
-        for variant in deployment.config.variants:
-            image = deployment.models[variant["ModelName"]].request["PrimaryContainer"]["Image"]
-            summaries.append(
-                VariantSummary(
-                    name=variant["VariantName"],
-                    image=image,
-                    resolved_image=_resolved(image),
-                    resolved=now,
-                    weight=deployment.weights.get(
-                        variant["VariantName"], variant["InitialVariantWeight"]
-                    ),
-                    instance_count=variant["InitialInstanceCount"],
-                )
-            )
-        return tuple(summaries)
+        self._hosting.show(change)
 
 
-def _resolved(image: str) -> str:
-    """The image with a digest. No image is pulled, so the digest is that of its name."""
-    head, _, last = image.rpartition("/")
-    repository = last.partition("@")[0].partition(":")[0]
-    digest = hashlib.sha256(image.encode()).hexdigest()
-    return f"{head}/{repository}@sha256:{digest}" if head else f"{repository}@sha256:{digest}"
+def _terminating(count: int) -> str:
+    return reason("variant_terminating", count=count)

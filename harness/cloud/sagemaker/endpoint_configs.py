@@ -1,9 +1,10 @@
 """Endpoint configurations: which models serve, and how (docs/notes/endpoints.md, "Configurations").
 
-LIMITATIONS: one production variant on one instance; serverless, asynchronous, shadow, captured and
-autoscaled variants are refused by name.
+LIMITATIONS: serverless, asynchronous, shadow, captured and autoscaled variants are refused by name, and so is
+a variant of more instances than a machine could hold.
 """
 
+import math
 from typing import Any
 
 from harness.cloud.context import RequestContext
@@ -18,6 +19,9 @@ from harness.cloud.sagemaker.service import SageMaker
 from harness.cloud.sagemaker.tags import checked
 
 Request = dict[str, Any]
+
+# An instance is a process of this machine.
+MOST_INSTANCES = 100
 
 LIST: listing.Listing[EndpointConfig] = listing.Listing(
     members="EndpointConfigs",
@@ -124,10 +128,20 @@ def _checked_variants(variants: list[Request]) -> list[Request]:
             if member not in variant:
                 path = f"productionVariants.{place}.member.{member[0].lower()}{member[1:]}"
                 raise refusal("required_member", path=path)
-    if len(variants) > 1:
-        raise refusal(
-            "members_not_here",
-            operation="CreateEndpointConfig",
-            members="more than one of ProductionVariants",
-        )
+        check_instance_count(variant["VariantName"], variant["InitialInstanceCount"])
+        check_weight(variant["VariantName"], variant.get("InitialVariantWeight", 1.0))
     return [{"InitialVariantWeight": 1.0, **variant} for variant in variants]
+
+
+def check_weight(variant: str, weight: float) -> None:
+    """Raise a ValidationException for a weight that is no part of any sum; JSON as such has no infinity."""
+    if not math.isfinite(weight):
+        raise refusal("weight_not_finite", name=variant)
+
+
+def check_instance_count(variant: str, count: int) -> None:
+    """Raise a ValidationException for a number of instances that a variant cannot have here."""
+    if count == 0:
+        raise refusal("no_instances", name=variant)
+    if count > MOST_INSTANCES:
+        raise refusal("too_many_instances", name=variant, limit=MOST_INSTANCES)

@@ -48,7 +48,9 @@ ENDPOINT = Lifecycle(
         {
             "Creating": "InService Failed",
             "InService": "Updating Deleting",
-            "Updating": "InService",
+            "Updating": "InService RollingBack UpdateRollbackFailed",
+            "RollingBack": "InService UpdateRollbackFailed",
+            "UpdateRollbackFailed": "Updating Deleting",
             "Failed": "Deleting",
             "Deleting": "",
         }
@@ -122,27 +124,53 @@ class EndpointConfig(Record):
 
 
 @dataclass(frozen=True)
+class VariantStatus:
+    """What is being done to a variant: a value of VariantStatus in the model, in words, and since when."""
+
+    status: str
+    message: str
+    since: datetime
+
+
+@dataclass(frozen=True)
 class VariantSummary:
-    """What DescribeEndpoint says of a variant that serves."""
+    """What DescribeEndpoint says of a variant, whether it serves or is being deployed."""
 
     name: str
     image: str
     resolved_image: str
     resolved: datetime
+    instance_type: str
+    routing: Members | None
     weight: float
+    desired_weight: float
     instance_count: int
+    desired_instance_count: int
+    status: VariantStatus | None = None
+
+
+@dataclass(frozen=True)
+class PendingDeployment:
+    """A configuration on its way into service, since when, and how far each of its variants is."""
+
+    config: EndpointConfig
+    since: datetime
+    variants: tuple[VariantSummary, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint(Record):
-    """An endpoint. It keeps the configuration it runs, which may be deleted meanwhile."""
+    """An endpoint. It keeps the configuration it runs, which may be deleted meanwhile.
+
+    `deployment_config` is the last DeploymentConfig that was asked for.
+    """
 
     config: EndpointConfig
     status: str = "Creating"
     variants: tuple[VariantSummary, ...] = ()
     failure_reason: str | None = None
-    pending: EndpointConfig | None = None
-    pending_since: datetime | None = None
+    pending: PendingDeployment | None = None
+    deployment_config: Members | None = None
 
     @property
     def state(self) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.cloud.backing.alarms import AlarmStore
 from harness.cloud.backing.logs import LogStore
 from harness.cloud.clock import Clock
 from harness.cloud.context import RequestContext
@@ -28,7 +29,7 @@ from harness.containers.images import Images
 from harness.containers.spec import Engine
 
 if TYPE_CHECKING:
-    from harness.cloud.sagemaker.deployments import Hosting
+    from harness.cloud.sagemaker.hosting import Hosting
     from harness.cloud.sagemaker.training_runs import TrainingRun
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class SageMaker:
         images: Images,
         backing: Backing,
         logs: LogStore,
+        alarms: AlarmStore,
         router: Router | None = None,
         pace: Pace | None = None,
         state_dir: Path | None = None,
@@ -88,6 +90,7 @@ class SageMaker:
         self.images = images
         self.backing = backing
         self.logs = logs
+        self.alarms = alarms
         self.router = router or Router()
         self.pace = pace or Pace()
         self.on_fault = on_fault or _log_fault

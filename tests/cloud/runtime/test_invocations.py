@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +14,14 @@ from hypothesis import strategies as st
 
 from harness.cloud.local_cloud import LocalCloud
 from harness.cloud.runtime.limits import Limits
+from harness.cloud.runtime.router import (
+    LEAST_OUTSTANDING_REQUESTS,
+    Destination,
+    Pool,
+    Route,
+    Worker,
+)
+from tests.cloud.conftest import ACCOUNT, REGION
 
 NO_RETRIES = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
 LIMIT = Limits.current().payload_bytes
@@ -179,3 +188,48 @@ def test_a_worker_that_dies_is_replaced(
         "sagemaker-runtime", config=Config(retries={"total_max_attempts": 10, "mode": "standard"})
     )
     assert patient.invoke_endpoint(EndpointName=endpoint, Body=b"1")["Body"].read()
+
+
+@pytest.fixture
+def unreachable() -> Iterator[Callable[[Pool], Worker]]:
+    """`unreachable(pool)`: a worker, in no pool yet, to which nobody can connect; suspected, it leaves `pool`."""
+    with socket.socket() as sock:
+        # Taken, so that nobody else has it, but not listening.
+        sock.bind(("127.0.0.1", 0))
+
+        def make(pool: Pool) -> Worker:
+            worker = Worker(sock.getsockname(), "i-unreachable")
+
+            def leave() -> None:
+                assert pool.remove(worker)
+
+            worker.suspect = leave
+            return worker
+
+        yield make
+
+
+@pytest.mark.assumed("notes/invocations.md#invocations-that-find-no-model")
+def test_what_was_not_sent_goes_to_another_worker(
+    cloud: LocalCloud, runtime: Any, endpoint: str, unreachable: Callable[[Pool], Worker]
+) -> None:
+    """A worker that cannot be reached costs no request while its variant has another; alone it is 503."""
+    lease = cloud.router.acquire(ACCOUNT, REGION, endpoint)
+    cloud.router.release(lease)
+    alive = Worker(lease.address, "i-alive", in_flight=1)
+    pool = Pool("A", strategy=LEAST_OUTSTANDING_REQUESTS)
+    pool.add(alive)
+    dead = unreachable(pool)
+    # The one that holds nothing is asked first.
+    pool.add(dead)
+    cloud.router.switch(ACCOUNT, REGION, "Patched", Route((Destination(pool, 1.0),)))
+    try:
+        assert runtime.invoke_endpoint(EndpointName="Patched", Body=b"1")["Body"].read()
+        assert pool.workers == (alive,)
+        pool.remove(alive)
+        pool.add(dead)
+        answer = refused(lambda: runtime.invoke_endpoint(EndpointName="Patched", Body=b"1"))
+        assert answer["Error"]["Code"] == "ServiceUnavailable"
+        assert (dead.in_flight, alive.in_flight) == (0, 1)
+    finally:
+        cloud.router.remove(ACCOUNT, REGION, "Patched")

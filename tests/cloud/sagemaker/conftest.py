@@ -143,7 +143,9 @@ def settled(sagemaker: Any, state: AccountRegion) -> Callable[[str], dict[str, A
 
     def wait(name: str) -> dict[str, Any] | None:
         found = state.endpoints.wait_for(
-            name, lambda e: e is None or e.status in ("InService", "Failed"), 60
+            name,
+            lambda e: e is None or e.status in ("InService", "Failed", "UpdateRollbackFailed"),
+            60,
         )
         if found is None:
             return None
@@ -183,6 +185,86 @@ def config(sagemaker: Any) -> Callable[..., str]:
         return name
 
     return make
+
+
+@pytest.fixture
+def configure(sagemaker: Any, model: Callable[..., str]) -> Callable[..., str]:
+    """`configure(name, A={...}, B={...})`: a configuration whose variants answer `<name>/<variant>`.
+
+    DO in a variant's members is an instruction for its containers.
+    """
+
+    def make(name: str, **variants: dict[str, Any]) -> str:
+        sagemaker.create_endpoint_config(
+            EndpointConfigName=name,
+            ProductionVariants=[
+                {
+                    "VariantName": variant,
+                    "ModelName": model(
+                        f"{name}-{variant}", NAME=f"{name}/{variant}", DO=members.pop("DO", "")
+                    ),
+                    "InstanceType": "ml.m5.large",
+                    "InitialInstanceCount": 1,
+                    **members,
+                }
+                for variant, members in variants.items()
+            ],
+        )
+        return name
+
+    return make
+
+
+@pytest.fixture
+def serve(
+    sagemaker: Any, configure: Callable[..., str], settled: Callable[[str], dict[str, Any] | None]
+) -> Callable[..., dict[str, Any]]:
+    """As `configure`, and an endpoint of the same name that serves it; describes that."""
+
+    def make(name: str, **variants: dict[str, Any]) -> dict[str, Any]:
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=configure(name, **variants))
+        found = settled(name)
+        assert found is not None
+        assert found["EndpointStatus"] == "InService"
+        return found
+
+    return make
+
+
+@pytest.fixture
+def ask(runtime: Any, name: str) -> Callable[..., str]:
+    """`ask(body, variant)`: the endpoint's answer. A variant that is not the one in the header fails the test."""
+
+    def invoke(body: str = "", variant: str | None = None) -> str:
+        target = {} if variant is None else {"TargetVariant": variant}
+        answer = runtime.invoke_endpoint(EndpointName=name, Body=body.encode(), **target)
+        text: str = answer["Body"].read().decode()
+        if not body:
+            assert text.rpartition("/")[2] == answer["InvokedProductionVariant"]
+        assert variant in (None, answer["InvokedProductionVariant"])
+        return text
+
+    return invoke
+
+
+@pytest.fixture(scope="module")
+def shared(sagemaker: Any, cloud: LocalCloud) -> str:
+    """An endpoint of one variant A, in service, that nothing changes."""
+    name = "shared"
+    sagemaker.create_model(
+        ModelName=name, PrimaryContainer={"Image": OWN_IMAGE}, ExecutionRoleArn=ROLE
+    )
+    variant = {
+        "VariantName": "A",
+        "ModelName": name,
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+    }
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    endpoints = cloud.sagemaker.account_region(ACCOUNT, REGION).endpoints
+    endpoints.wait_for(name, lambda e: e is not None and e.status == "InService", 30)
+    return name
 
 
 @pytest.fixture

@@ -121,16 +121,31 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         print(self.command, self.path, flush=True)
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    # The default is 5: a connection more waits for a second.
+    request_queue_size = 128
+
+
+def _make(flag: Path) -> bool:
+    """Whether the file was not there before."""
+    try:
+        flag.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
 def _serve() -> int:
     do = os.environ.get("DO", "")
     if do.startswith("crash"):
         print("cannot start", file=sys.stderr, flush=True)
         return 3
-    if do.startswith("once "):
-        # Healthy the first time, never again: what a worker is that cannot be replaced.
-        try:
-            Path(do[5:]).touch(exist_ok=False)
-        except FileExistsError:
+    if do.startswith(("times ", "stall ")):
+        # Healthy so many times, never again: what a worker is that cannot be replaced.
+        word, times, place = do.split(" ")
+        if not any(_make(Path(f"{place}{number}")) for number in range(int(times))):
+            if word == "stall":
+                threading.Event().wait()
             return 4
     if do.startswith("gate "):
         Path(do[5:]).read_text()
@@ -140,5 +155,5 @@ def _serve() -> int:
     if do == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     address = os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"])
-    http.server.ThreadingHTTPServer(address, _Handler).serve_forever()
+    _Server(address, _Handler).serve_forever()
     return 0

@@ -16,6 +16,8 @@ ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/service-role/SageMakerExecutionRole"
 OWN_IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/own:latest"
 AMAZONS_IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/amazons:1"
+# Of one answer in ten none is heard in so many tries once in 10**22.
+TRIES = 500
 PROGRAM = Program(module="tests.cloud.sagemaker.container")
 
 
@@ -68,3 +70,40 @@ def error_of(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
     with pytest.raises(ClientError) as refused:
         call(**request)
     return refused.value.response["Error"]["Code"], refused.value.response["Error"]["Message"]
+
+
+def counts(description: dict[str, Any]) -> dict[str, tuple[float, float, int, int]]:
+    """Current and desired weight, current and desired instance count, of each variant of a description."""
+    return {
+        variant["VariantName"]: (
+            variant["CurrentWeight"],
+            variant["DesiredWeight"],
+            variant["CurrentInstanceCount"],
+            variant["DesiredInstanceCount"],
+        )
+        for variant in description["ProductionVariants"]
+    }
+
+
+def workers(ask: Callable[..., str], count: int, variant: str | None = None) -> set[str]:
+    """The process ids of an endpoint's `count` workers, each of which answers sooner or later."""
+    pids: set[str] = set()
+    for _ in range(TRIES):
+        pids.add(ask("pid", variant))
+        if len(pids) == count:
+            return pids
+    raise AssertionError(f"{len(pids)} workers answered, not {count}")
+
+
+def hear(ask: Callable[..., str], *answers: str) -> None:
+    """All of `answers` are given sooner or later, and no others."""
+    missing = set(answers)
+    for _ in range(TRIES):
+        answer = ask()
+        assert answer in answers
+        missing.discard(answer)
+        if not missing:
+            break
+    assert not missing
+    # One that is given too, half of the time, would be missed once in a million.
+    assert {ask() for _ in range(20)} <= {*answers}

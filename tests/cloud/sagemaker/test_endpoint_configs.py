@@ -86,14 +86,16 @@ def test_variant_names_differ(sagemaker: Any, model: Callable[..., str], name: s
 @pytest.mark.parametrize(
     ("members", "part"),
     [
-        ({"InitialInstanceCount": 2}, "InitialInstanceCount other than 1"),
+        ({"InitialInstanceCount": 101}, "at most 100 instances"),
         ({"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}, "ServerlessConfig"),
+        ({"RoutingConfig": {"RoutingStrategy": "PREFIX_AWARE"}}, "RoutingConfig.RoutingStrategy"),
+        ({"RoutingConfig": {"RoutingStrategy": "KV_AWARE"}}, "RoutingConfig.RoutingStrategy"),
     ],
 )
 def test_what_cannot_be_run_is_refused_by_name(
     sagemaker: Any, model: Callable[..., str], name: str, members: dict[str, Any], part: str
 ) -> None:
-    """Several instances and serverless variants are named, and no configuration is made."""
+    """More instances than a machine could hold, serverless variants and prompt caches are named; nothing is made."""
     model(name)
     refused = error_of(
         sagemaker.create_endpoint_config,
@@ -102,20 +104,75 @@ def test_what_cannot_be_run_is_refused_by_name(
     )
     assert refused[0] == "ValidationException"
     assert part in refused[1]
+    found = error_of(sagemaker.describe_endpoint_config, EndpointConfigName=name)
+    assert found[1].startswith("Could not find")
 
 
-def test_several_variants_are_refused_by_name(
-    sagemaker: Any, model: Callable[..., str], name: str
+@pytest.mark.documented("sagemaker:ProductionVariantList")
+def test_up_to_ten_variants(sagemaker: Any, model: Callable[..., str], name: str) -> None:
+    """Ten are kept in their order with their weights and counts; an eleventh is one too many."""
+    model(name)
+    variants = [
+        _variant(
+            name,
+            VariantName=f"V{number}",
+            InitialVariantWeight=number / 4,
+            InitialInstanceCount=number + 1,
+        )
+        for number in range(11)
+    ]
+    code, text = error_of(
+        sagemaker.create_endpoint_config, EndpointConfigName=name, ProductionVariants=variants
+    )
+    assert code == "ValidationException"
+    assert "'productionVariants' failed to satisfy constraint: Member must have length less" in text
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants[:10])
+    found = sagemaker.describe_endpoint_config(EndpointConfigName=name)
+    assert found["ProductionVariants"] == variants[:10]
+
+
+@pytest.mark.documented("notes/validation.md#the-form-of-a-message")
+@pytest.mark.parametrize(
+    ("members", "path"),
+    [
+        ({"InitialInstanceCount": 0}, "productionVariants.1.member.initialInstanceCount"),
+        ({"InitialVariantWeight": -0.5}, "productionVariants.1.member.initialVariantWeight"),
+    ],
+)
+def test_numbers_out_of_range(
+    sagemaker: Any, model: Callable[..., str], name: str, members: dict[str, Any], path: str
 ) -> None:
-    """Two production variants are not run yet; neither are capture and shadows."""
+    """No instances at all, or a weight below nothing, is named by its path."""
+    model(name)
+    code, text = error_of(
+        sagemaker.create_endpoint_config,
+        EndpointConfigName=name,
+        ProductionVariants=[_variant(name, **members)],
+    )
+    assert code == "ValidationException"
+    assert f"at '{path}' failed to satisfy constraint: Member must have value greater" in text
+
+
+@pytest.mark.assumed("notes/endpoints.md#configurations")
+def test_a_weight_is_finite(sagemaker: Any, model: Callable[..., str], name: str) -> None:
+    """Infinity has no share of anything."""
     model(name)
     refused = error_of(
         sagemaker.create_endpoint_config,
         EndpointConfigName=name,
-        ProductionVariants=[_variant(name), _variant(name, VariantName="B")],
+        ProductionVariants=[_variant(name, InitialVariantWeight=float("inf"))],
     )
-    assert refused[0] == "ValidationException"
-    assert "more than one of ProductionVariants" in refused[1]
+    assert refused == (
+        "ValidationException",
+        "The weight of variant A must be a finite number.",
+    )
+
+
+def test_shadows_and_capture_are_refused_by_name(
+    sagemaker: Any, model: Callable[..., str], name: str
+) -> None:
+    """Neither is run yet."""
+    model(name)
     refused = error_of(
         sagemaker.create_endpoint_config,
         EndpointConfigName=name,

@@ -252,48 +252,6 @@ def test_model_data_that_went_away(
 
 
 @pytest.mark.documented("notes/endpoints.md#updates")
-def test_an_update_loses_no_request(
-    sagemaker: Any,
-    runtime: Any,
-    model: Make,
-    config: Make,
-    deploy: Deploy,
-    settled: Settled,
-    name: str,
-) -> None:
-    """While an endpoint is updated five times, every request is answered by the old or the new container."""
-    deploy(name, NAME="0")
-    over = threading.Event()
-    seen: list[bytes] = []
-    faults: list[Exception] = []
-
-    def ask() -> None:
-        while not over.is_set():
-            try:
-                seen.append(_ask(runtime, name)[0])
-            except Exception as error:
-                faults.append(error)
-
-    clients = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in clients:
-        thread.start()
-    for number in range(1, 6):
-        new = f"{name}-{number}"
-        config(new, model(new, NAME=str(number)))
-        sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=new)
-        found = settled(name)
-        assert found is not None
-        assert (found["EndpointStatus"], found["EndpointConfigName"]) == ("InService", new)
-        assert _ask(runtime, name)[0] == str(number).encode()
-    over.set()
-    for thread in clients:
-        thread.join()
-    assert faults == []
-    assert set(seen) <= {str(number).encode() for number in range(6)}
-    sagemaker.delete_endpoint(EndpointName=name)
-
-
-@pytest.mark.documented("notes/endpoints.md#updates")
 def test_the_old_fleet_finishes_what_it_holds(
     sagemaker: Any,
     runtime: Any,
@@ -446,15 +404,14 @@ def test_a_worker_that_cannot_be_replaced_is_tried_more_and_more_slowly(
     runtime: Any, sagemaker: Any, clock: WatchedClock, deploy: Deploy, name: str, tmp_path: Path
 ) -> None:
     """Until it comes up requests get ServiceUnavailable; each pause on the clock is longer than the last."""
-    flag = tmp_path / "flag"
-    deploy(name, NAME="back", DO=f"once {flag}")
+    deploy(name, NAME="back", DO=f"times 1 {tmp_path / 'flag'}")
     assert error_of(runtime.invoke_endpoint, EndpointName=name, Body=b"die")[0] == "ModelError"
     for pause in (1.0, 2.0, 4.0):
         clock.until_owed(pause)
         unavailable = error_of(runtime.invoke_endpoint, EndpointName=name, Body=b"")
         assert unavailable[0] == "ServiceUnavailable"
         if pause == 4.0:
-            flag.unlink()
+            (tmp_path / "flag0").unlink()
         clock.advance(pause)
     assert _answered(runtime, name) == b"back"
     sagemaker.delete_endpoint(EndpointName=name)
@@ -492,103 +449,6 @@ def test_a_stubborn_worker_is_killed_after_30_seconds(
     clock.advance(1)
     state.endpoints.wait_for(name, lambda e: e is None, 60)
     assert not psutil.pid_exists(pid)
-
-
-@pytest.mark.documented("sagemaker:UpdateEndpointWeightsAndCapacities")
-def test_weights(sagemaker: Any, deploy: Deploy, settled: Settled, name: str) -> None:
-    """A new weight is shown as current and desired; an unknown variant is refused."""
-    deploy(name)
-    sagemaker.update_endpoint_weights_and_capacities(
-        EndpointName=name,
-        DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredWeight": 0.5}],
-    )
-    (variant,) = settled(name)["ProductionVariants"]  # type: ignore[index]
-    assert (variant["CurrentWeight"], variant["DesiredWeight"]) == (0.5, 0.5)
-    refused = error_of(
-        sagemaker.update_endpoint_weights_and_capacities,
-        EndpointName=name,
-        DesiredWeightsAndCapacities=[{"VariantName": "Nobody", "DesiredWeight": 0.5}],
-    )
-    assert refused[0] == "ValidationException"
-    sagemaker.delete_endpoint(EndpointName=name)
-
-
-@pytest.mark.documented("sagemaker:UpdateEndpointInput.RetainAllVariantProperties")
-@pytest.mark.parametrize(
-    ("retain", "excluded", "weight"),
-    [(False, [], 1.0), (True, [], 0.5), (True, ["DesiredWeight"], 1.0)],
-)
-def test_an_update_retains_weights_if_told(
-    sagemaker: Any,
-    deploy: Deploy,
-    settled: Settled,
-    name: str,
-    retain: bool,
-    excluded: list[str],
-    weight: float,
-) -> None:
-    """RetainAllVariantProperties keeps the live weight unless it is excluded."""
-    deploy(name)
-    sagemaker.update_endpoint_weights_and_capacities(
-        EndpointName=name,
-        DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredWeight": 0.5}],
-    )
-    settled(name)
-    sagemaker.update_endpoint(
-        EndpointName=name,
-        EndpointConfigName=name,
-        RetainAllVariantProperties=retain,
-        ExcludeRetainedVariantProperties=[{"VariantPropertyType": kind} for kind in excluded],
-    )
-    (variant,) = settled(name)["ProductionVariants"]  # type: ignore[index]
-    assert variant["CurrentWeight"] == weight
-    sagemaker.delete_endpoint(EndpointName=name)
-
-
-def test_a_deployment_policy_is_refused_by_name(sagemaker: Any, deploy: Deploy, name: str) -> None:
-    """What an update does not do yet is named."""
-    deploy(name)
-    policy = {
-        "BlueGreenUpdatePolicy": {
-            "TrafficRoutingConfiguration": {"Type": "CANARY", "WaitIntervalInSeconds": 0}
-        }
-    }
-    refused = error_of(
-        sagemaker.update_endpoint,
-        EndpointName=name,
-        EndpointConfigName=name,
-        DeploymentConfig=policy,
-    )
-    assert "DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.Type" in refused[1]
-    sagemaker.delete_endpoint(EndpointName=name)
-
-
-def test_deleting_under_load_ends_every_worker(
-    sagemaker: Any, runtime: Any, cloud: LocalCloud, state: AccountRegion, deploy: Deploy, name: str
-) -> None:
-    """Requests that are under way get an answer or an error, and no process and no folder is left."""
-    deploy(name)
-    pid = json.loads(_ask(runtime, name, b"pid")[0])
-    over = threading.Event()
-
-    def ask() -> None:
-        while not over.is_set():
-            try:
-                _ask(runtime, name)
-            except runtime.exceptions.ClientError:
-                continue
-
-    clients = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in clients:
-        thread.start()
-    sagemaker.delete_endpoint(EndpointName=name)
-    state.endpoints.wait_for(name, lambda e: e is None, 60)
-    over.set()
-    for thread in clients:
-        thread.join()
-    assert not psutil.pid_exists(pid)
-    assert cloud.sagemaker.background.drain(30)
-    assert set(state.hostings) == {endpoint.serial for endpoint in state.endpoints}
 
 
 def test_a_worker_killed_from_outside_while_it_starts(

@@ -3,7 +3,8 @@
 import itertools
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from harness.cloud.clock import ManualClock
 from harness.cloud.local_cloud import LocalCloud
 from harness.cloud.sagemaker.records import TRAINING_JOB, TrainingJob
 from harness.cloud.sagemaker.service import AccountRegion
-from tests.cloud.sagemaker.ground import ACCOUNT, OWN_IMAGE, REGION, ROLE, error_of
+from tests.cloud.sagemaker.ground import ACCOUNT, OWN_IMAGE, REGION, ROLE, counts, error_of
 
 PLACES = max(4, os.cpu_count() or 1)
 MAX_RUNTIME = 3600
@@ -178,44 +179,101 @@ def test_training_jobs_through_any_history(
     )
 
 
-CONFIGS = st.sampled_from(["one", "two", "broken"])
-WORKING = st.sampled_from(["one", "two"])
+@dataclass(frozen=True)
+class Serving:
+    """What an endpoint should be: the configuration that serves (None: Failed), weights and instance counts."""
+
+    config: str | None
+    variants: Mapping[str, tuple[float, int]] = field(default_factory=dict)
+    failure: bool = False
+
+
+# Of each variant the weight and the number of instances.
+CONFIGS: Mapping[str, Mapping[str, tuple[float, int]]] = {
+    "one": {"A": (1.0, 1)},
+    "two": {"A": (2.0, 2)},
+    "pair": {"A": (3.0, 1), "B": (0.0, 1)},
+    "broken": {"A": (1.0, 1)},
+}
+ALARM = "history"
+BAKE = 60
+HALF = {"Type": "CAPACITY_PERCENT", "Value": 50}
+POLICIES: Mapping[str, dict[str, Any]] = {
+    "rolling": {"RollingUpdatePolicy": {"MaximumBatchSize": HALF, "WaitIntervalInSeconds": 0}},
+    "canary": {
+        "BlueGreenUpdatePolicy": {
+            "TrafficRoutingConfiguration": {
+                "Type": "CANARY",
+                "CanarySize": HALF,
+                "WaitIntervalInSeconds": 0,
+            }
+        }
+    },
+    "baked": {
+        "BlueGreenUpdatePolicy": {
+            "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": BAKE}
+        },
+        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": ALARM}]},
+    },
+}
 ENDPOINTS = st.sampled_from(["Red", "RED", "Green"])
+WORKING = st.sampled_from(["one", "two", "pair"])
 
 
 class EndpointHistory(RuleBasedStateMachine):
-    """Endpoints that are deployed, updated, deleted, and whose workers die.
+    """Endpoints that are deployed, updated by any policy, scaled, deleted, and whose workers die.
 
-    The model: name as it was created -> configuration that serves (None: Failed), whether an update failed.
+    The model: name as it was created -> what it should be (docs/notes/endpoints.md, "Status").
     """
 
     def __init__(
-        self, cloud: LocalCloud, sagemaker: Any, runtime: Any, state: AccountRegion
+        self,
+        cloud: LocalCloud,
+        clock: ManualClock,
+        client: Callable[..., Any],
+        sagemaker: Any,
+        runtime: Any,
+        state: AccountRegion,
     ) -> None:
         super().__init__()
-        self.cloud, self.sagemaker, self.runtime, self.state = cloud, sagemaker, runtime, state
-        self.model: dict[str, tuple[str | None, bool]] = {}
+        self.cloud, self.clock, self.sagemaker, self.runtime = cloud, clock, sagemaker, runtime
+        self.cloudwatch, self.state = client("cloudwatch"), state
+        self.model: dict[str, Serving] = {}
 
     @initialize()
     def configure(self) -> None:
-        for name in ("one", "two", "broken"):
-            self.sagemaker.create_model(
-                ModelName=name,
-                PrimaryContainer={
-                    "Image": OWN_IMAGE,
-                    "Environment": {"NAME": name, "DO": "crash" if name == "broken" else ""},
-                },
-                ExecutionRoleArn=ROLE,
-            )
-            variant = {
-                "VariantName": "A",
-                "ModelName": name,
-                "InstanceType": "ml.m5.large",
-                "InitialInstanceCount": 1,
-            }
+        for config, variants in CONFIGS.items():
+            for variant in variants:
+                do = "crash" if config == "broken" else ""
+                environment = {"NAME": f"{config}/{variant}", "DO": do}
+                self.sagemaker.create_model(
+                    ModelName=f"{config}-{variant}",
+                    PrimaryContainer={"Image": OWN_IMAGE, "Environment": environment},
+                    ExecutionRoleArn=ROLE,
+                )
             self.sagemaker.create_endpoint_config(
-                EndpointConfigName=name, ProductionVariants=[variant]
+                EndpointConfigName=config,
+                ProductionVariants=[
+                    {
+                        "VariantName": variant,
+                        "ModelName": f"{config}-{variant}",
+                        "InstanceType": "ml.m5.large",
+                        "InitialInstanceCount": count,
+                        "InitialVariantWeight": weight,
+                    }
+                    for variant, (weight, count) in variants.items()
+                ],
             )
+        self.cloudwatch.put_metric_alarm(
+            AlarmName=ALARM,
+            Namespace="N",
+            MetricName="m",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=0,
+            ComparisonOperator="GreaterThanThreshold",
+        )
 
     def _known(self, name: str) -> str | None:
         return next((known for known in self.model if known.lower() == name.lower()), None)
@@ -225,7 +283,7 @@ class EndpointHistory(RuleBasedStateMachine):
             name, lambda e: e is None or e.status in ("InService", "Failed"), 30
         )
 
-    @rule(name=ENDPOINTS, config=WORKING | CONFIGS)
+    @rule(name=ENDPOINTS, config=WORKING | st.just("broken"))
     def create(self, name: str, config: str) -> None:
         request = {"EndpointName": name, "EndpointConfigName": config}
         if self._known(name):
@@ -233,26 +291,112 @@ class EndpointHistory(RuleBasedStateMachine):
             return
         self.sagemaker.create_endpoint(**request)
         self._settle(name)
-        self.model[name] = (None if config == "broken" else config, config == "broken")
+        works = config != "broken"
+        self.model[name] = Serving(config, CONFIGS[config]) if works else Serving(None, {}, True)
 
     def _serving(self) -> list[str]:
-        return [name for name, (config, _) in self.model.items() if config is not None]
+        return [name for name, endpoint in self.model.items() if endpoint.config is not None]
 
     @precondition(lambda self: self._serving())
-    @rule(data=st.data(), config=CONFIGS)
-    def update(self, data: st.DataObject, config: str) -> None:
+    @rule(
+        data=st.data(),
+        config=WORKING | st.just("broken"),
+        policy=st.sampled_from([None, *POLICIES]),
+        retain=st.booleans(),
+        alarm=st.booleans(),
+    )
+    def update(
+        self, data: st.DataObject, config: str, policy: str | None, retain: bool, alarm: bool
+    ) -> None:
         name = data.draw(st.sampled_from(self._serving()))
-        self.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+        before = self.model[name]
+        request: dict[str, Any] = {
+            "EndpointName": name,
+            "EndpointConfigName": config,
+            "RetainAllVariantProperties": retain,
+        }
+        if policy is not None:
+            request["DeploymentConfig"] = POLICIES[policy]
+            if set(CONFIGS[config]) != set(before.variants):
+                refused = error_of(self.sagemaker.update_endpoint, **request)
+                assert "must have the variants" in refused[1]
+                return
+        self.sagemaker.update_endpoint(**request)
+        works = config != "broken"
+        if policy == "baked" and works:
+            works = self._bake(name, alarm)
         self._settle(name)
-        serving = self.model[name][0] if config == "broken" else config
-        self.model[name] = (serving, config == "broken")
+        kept = before.variants if retain else {}
+        self.model[name] = (
+            Serving(config, {v: kept.get(v, new) for v, new in CONFIGS[config].items()})
+            if works
+            else replace(before, failure=True)
+        )
+
+    def _bake(self, name: str, alarm: bool) -> bool:
+        """Let it bake, or let the alarm go off meanwhile; whether the update succeeds."""
+
+        def baking(endpoint: Any) -> bool:
+            status = endpoint.pending.variants[0].status
+            return status is not None and status.status == "Baking"
+
+        self.state.endpoints.wait_for(name, baking, 30)
+        if alarm:
+            self._set_alarm("ALARM")
+        self.clock.advance(BAKE)
+        self._settle(name)
+        self._set_alarm("OK")
+        return not alarm
+
+    def _set_alarm(self, value: str) -> None:
+        self.cloudwatch.set_alarm_state(AlarmName=ALARM, StateValue=value, StateReason="history")
 
     @rule(name=ENDPOINTS)
     def update_what_cannot_be(self, name: str) -> None:
         known = self._known(name)
-        if known is None or self.model[known][0] is None:
+        if known is None or self.model[known].config is None:
             request = {"EndpointName": name, "EndpointConfigName": "one"}
             assert error_of(self.sagemaker.update_endpoint, **request)[0] == "ValidationException"
+
+    @precondition(lambda self: self._serving())
+    @rule(
+        data=st.data(),
+        wishes=st.dictionaries(
+            st.sampled_from("ABC"),
+            st.tuples(st.sampled_from([None, 0.0, 0.5, 4.0]), st.sampled_from([None, 0, 1, 2, 3])),
+            min_size=1,
+        ),
+    )
+    def scale(
+        self, data: st.DataObject, wishes: dict[str, tuple[float | None, int | None]]
+    ) -> None:
+        name = data.draw(st.sampled_from(self._serving()))
+        before = self.model[name]
+        request = {
+            "EndpointName": name,
+            "DesiredWeightsAndCapacities": [
+                {
+                    "VariantName": variant,
+                    **({} if weight is None else {"DesiredWeight": weight}),
+                    **({} if count is None else {"DesiredInstanceCount": count}),
+                }
+                for variant, (weight, count) in wishes.items()
+            ],
+        }
+        scale = self.sagemaker.update_endpoint_weights_and_capacities
+        if not set(wishes) <= set(before.variants) or any(n == 0 for _, n in wishes.values()):
+            assert error_of(scale, **request)[0] == "ValidationException"
+            return
+        scale(**request)
+        self._settle(name)
+        after = dict(before.variants)
+        for variant, (weight, count) in wishes.items():
+            old = after[variant]
+            after[variant] = (
+                old[0] if weight is None else weight,
+                old[1] if count is None else count,
+            )
+        self.model[name] = Serving(before.config, after)
 
     @precondition(lambda self: self.model)
     @rule(data=st.data())
@@ -272,30 +416,46 @@ class EndpointHistory(RuleBasedStateMachine):
     @rule(data=st.data())
     def kill(self, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(self._serving()))
-        killed = error_of(self.runtime.invoke_endpoint, EndpointName=name, Body=b"die")
-        assert killed[0] == "ModelError"
+        variant = data.draw(st.sampled_from(sorted(self.model[name].variants)))
+        killed = error_of(
+            self.runtime.invoke_endpoint, EndpointName=name, Body=b"die", TargetVariant=variant
+        )
+        assert killed[0] in ("ModelError", "ServiceUnavailable")
 
     @invariant()
     def serves_as_the_model_says(self) -> None:
         listed = self.sagemaker.list_endpoints(MaxResults=100)["Endpoints"]
         assert {row["EndpointName"] for row in listed} == set(self.model)
-        for name, (config, failed) in self.model.items():
+        for name, expected in self.model.items():
             found = self.sagemaker.describe_endpoint(EndpointName=name)
-            assert ("FailureReason" in found) == failed
+            assert ("FailureReason" in found) == expected.failure
             assert "PendingDeploymentSummary" not in found
-            if config is None:
+            if expected.config is None:
                 assert found["EndpointStatus"] == "Failed"
                 refused = error_of(self.runtime.invoke_endpoint, EndpointName=name, Body=b"")
                 assert refused[0] == "ValidationError"
-            else:
-                assert found["EndpointStatus"] == "InService"
-                assert found["EndpointConfigName"] == config
-                assert self._answer(name) == config
+                continue
+            assert found["EndpointStatus"] == "InService"
+            assert found["EndpointConfigName"] == expected.config
+            assert counts(found) == {
+                variant: (weight, weight, count, count)
+                for variant, (weight, count) in expected.variants.items()
+            }
+            self._answers(name, expected)
 
-    def _answer(self, name: str) -> str:
+    def _answers(self, name: str, expected: Serving) -> None:
+        """Each variant answers when it is named; without a name only those that have weight, if any has."""
+        for variant in expected.variants:
+            assert self._answer(name, variant) == f"{expected.config}/{variant}"
+        weights = {variant: weight for variant, (weight, _) in expected.variants.items()}
+        heavy = {variant for variant, weight in weights.items() if weight} or set(weights)
+        assert self._answer(name) in {f"{expected.config}/{variant}" for variant in heavy}
+
+    def _answer(self, name: str, variant: str | None = None) -> str:
+        target = {} if variant is None else {"TargetVariant": variant}
         while True:
             try:
-                answer = self.runtime.invoke_endpoint(EndpointName=name, Body=b"")
+                answer = self.runtime.invoke_endpoint(EndpointName=name, Body=b"", **target)
                 return str(answer["Body"].read().decode())
             except ClientError as error:
                 # Only while a dead worker is being replaced.
@@ -307,11 +467,16 @@ class EndpointHistory(RuleBasedStateMachine):
 
 
 def test_endpoints_through_any_history(
-    cloud: LocalCloud, sagemaker: Any, runtime: Any, state: AccountRegion
+    cloud: LocalCloud,
+    clock: ManualClock,
+    client: Callable[..., Any],
+    sagemaker: Any,
+    runtime: Any,
+    state: AccountRegion,
 ) -> None:
-    """Created, updated, broken, killed and deleted in any order, endpoints are and serve what the model says."""
+    """Created, updated, scaled, broken, killed and deleted in any order, endpoints serve what the model says."""
     run_state_machine_as_test(
-        lambda: EndpointHistory(cloud, sagemaker, runtime, state),  # type: ignore[arg-type]
+        lambda: EndpointHistory(cloud, clock, client, sagemaker, runtime, state),  # type: ignore[arg-type]
         settings=HISTORY,
     )
 

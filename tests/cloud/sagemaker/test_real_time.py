@@ -10,7 +10,7 @@ import pytest
 
 from harness.cloud.clock import SystemClock
 from harness.cloud.local_cloud import LocalCloud
-from harness.cloud.sagemaker import deployments, training_runs
+from harness.cloud.sagemaker import baking, generations, training_runs
 from harness.cloud.sagemaker.pace import Pace
 from harness.containers.images import Images, Implementation
 
@@ -96,8 +96,59 @@ def test_a_container_that_answers_no_ping_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """When the start-up time is over the endpoint has failed and the container is gone."""
-    monkeypatch.setattr(deployments, "STARTUP_SECONDS", 5.0)
+    monkeypatch.setattr(generations, "STARTUP_SECONDS", 5.0)
     silent = model(name, DO=f"pid {tmp_path / 'pid'}")
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config(name, silent))
     assert settled(name)["EndpointStatus"] == "Failed"
     assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
+
+
+def test_a_deployment_bakes_and_watches(
+    client: Callable[..., Any],
+    sagemaker: Any,
+    serve: Callable[..., dict[str, Any]],
+    configure: Callable[..., str],
+    ask: Callable[..., str],
+    settled: Callable[[str], dict[str, Any]],
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both waits of an update pass; an alarm that goes off in the middle of one cuts it short."""
+    monkeypatch.setattr(baking, "LOOK_SECONDS", 0.1)
+    cloudwatch = client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace="N",
+        MetricName="m",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+
+    def update(config: str, wait: int) -> None:
+        routing = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": wait}
+        sagemaker.update_endpoint(
+            EndpointName=name,
+            EndpointConfigName=config,
+            DeploymentConfig={
+                "BlueGreenUpdatePolicy": {
+                    "TrafficRoutingConfiguration": routing,
+                    "TerminationWaitInSeconds": 1,
+                },
+                "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name}]},
+            },
+        )
+
+    begin = serve(name, A={})["LastModifiedTime"]
+    update(configure(f"{name}-2", A={}), 1)
+    done = settled(name)
+    assert done["EndpointConfigName"] == f"{name}-2"
+    assert done["LastModifiedTime"] - begin >= timedelta(seconds=2)
+    update(configure(f"{name}-3", A={}), 3600)
+    while ask() != f"{name}-3/A":
+        pass
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="test")
+    done = settled(name)
+    assert (done["EndpointConfigName"], name in done["FailureReason"]) == (f"{name}-2", True)

@@ -65,6 +65,7 @@ def second(cloud: LocalCloud, tmp_path: Path) -> Iterator[Callable[..., SageMake
                 "images": cloud.sagemaker.images,
                 "backing": cloud.sagemaker.backing,
                 "logs": cloud.sagemaker.logs,
+                "alarms": cloud.sagemaker.alarms,
                 "state_dir": tmp_path,
                 **arguments,
             }
