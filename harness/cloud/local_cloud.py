@@ -12,6 +12,7 @@ from typing import Self
 from harness.cloud.app import App, ControlPlane
 from harness.cloud.backing.clients import Clients, Credentials
 from harness.cloud.backing.logs import MotoLogs
+from harness.cloud.backing.moto_identities import MotoIdentities
 from harness.cloud.backing.moto_services import PRESERVED_NAMES_KEY, MotoServices
 from harness.cloud.backing.wsgi import WsgiMount
 from harness.cloud.clock import Clock, SystemClock
@@ -81,6 +82,7 @@ class LocalCloud:
         (self._folder / "objects").mkdir()
         self._engine = self._make_engine(self._folder)
         services = self.services = MotoServices(self._folder / "objects")
+        self._identities = MotoIdentities()
         self._pool = ThreadPoolExecutor(CONTROL_PLANE_THREADS, "control-plane")
         self._moto_pool = ThreadPoolExecutor(MOTO_THREADS, "moto")
         self._clients = Clients(lambda: self.url, Credentials("test", "test"))
@@ -98,7 +100,7 @@ class LocalCloud:
         )
 
         def find_key(access_key_id: str) -> Key | None:
-            return find_administrator(access_key_id) or services.find_key(access_key_id)
+            return find_administrator(access_key_id) or self._identities.find_key(access_key_id)
 
         authenticator = Authenticator(find_key)
         self.app = App(
@@ -139,6 +141,7 @@ class LocalCloud:
         """End every job and endpoint and forget everything, in all services."""
         self.sagemaker.reset()
         self.services.reset()
+        self._identities.forget()
         self._clients.forget_roles()
 
     def close(self) -> None:
