@@ -14,6 +14,7 @@ from harness.cloud.backing.clients import Clients, Credentials
 from harness.cloud.backing.logs import MotoLogs
 from harness.cloud.backing.moto_identities import MotoIdentities
 from harness.cloud.backing.moto_services import PRESERVED_NAMES_KEY, MotoServices
+from harness.cloud.backing.role_access import RoleAccess
 from harness.cloud.backing.wsgi import WsgiMount
 from harness.cloud.clock import Clock, SystemClock
 from harness.cloud.identity.administrators import find_administrator
@@ -91,7 +92,11 @@ class LocalCloud:
         self.authorizer = Authorizer(self._identities, enforced=self._enforce_iam)
         self._pool = ThreadPoolExecutor(CONTROL_PLANE_THREADS, "control-plane")
         self._moto_pool = ThreadPoolExecutor(MOTO_THREADS, "moto")
-        self._clients = Clients(lambda: self.url, Credentials("test", "test"))
+        self._clients = Clients(
+            lambda: self.url,
+            Credentials("test", "test"),
+            RoleAccess(self.authorizer, self._identities),
+        )
         self.router = Router()
         self.sagemaker = SageMaker(
             clock=self.clock,
