@@ -1,12 +1,15 @@
 """Callers over the wire: who may not is refused, and a change of a policy holds at once."""
 
 from collections.abc import Callable
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from harness import checks
 from harness.cloud.identity.administrators import SESSION_ROLE_NAME
+from harness.cloud.local_cloud import LocalCloud
 from tests.cloud.people import People, denied, document, session_arn, statement
 from tests.cloud.sagemaker.ground import ACCOUNT, OWN_IMAGE, REGION
 
@@ -312,3 +315,27 @@ def test_an_invocation_brings_its_condition_keys(
     )
     denied(work.invoke_endpoint, **{**request, "TargetModel": "car.tar.gz"})
     assert work.invoke_endpoint(**request)["Body"].read() == b""
+
+
+def test_the_checks_hold_of_this_cloud(people: People, cloud: LocalCloud, endpoint: str) -> None:
+    """What the checks of a lesson demand of an endpoint is what a client sees here."""
+    connection = HTTPConnection("127.0.0.1", cloud.port)
+    connection.request("POST", f"/endpoints/{endpoint}/invocations", b"x")
+    answer = connection.getresponse()
+    unsigned = checks.endpoint_refuses_unsigned(
+        answer.status, dict(answer.getheaders()), answer.read()
+    )
+    connection.close()
+    assert unsigned.passed, unsigned.detail
+
+    outcomes: list[Any] = []
+    for statements in ([statement("sagemaker:InvokeEndpoint")], []):
+        work = people.assumed("sagemaker-runtime", people.role(*statements))
+        try:
+            outcomes.append(work.invoke_endpoint(EndpointName=endpoint, Body=b"x"))
+        except ClientError as error:
+            outcomes.append(error)
+    least = checks.least_privilege_is_enough(
+        "sagemaker:InvokeEndpoint", granted=outcomes[0], withheld=outcomes[1]
+    )
+    assert least.passed, least.detail
