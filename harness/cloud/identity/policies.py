@@ -123,9 +123,12 @@ class Policy:
 
 @lru_cache(maxsize=1024)
 def policy(document: str, kind: Kind = Kind.IDENTITY) -> Policy:
-    """The policy of a document. One that is malformed, which AWS would not have stored, allows nothing."""
+    """The policy of a document. One that is malformed, which AWS would not have stored, allows nothing.
+
+    Nor does an empty text, which stands for a document that is gone.
+    """
     try:
-        return parse(document, kind)
+        return parse(document, kind) if document else Policy()
     except MalformedPolicy as error:
         log.warning("a policy is malformed and allows nothing: %s", error)
         return Policy()

@@ -34,7 +34,7 @@ class Permissions:
     def __init__(
         self,
         authorizer: Authorizer,
-        tags_of: Callable[[str, str, str], Mapping[str, str]] = lambda account, region, arn: {},
+        tags_of: Callable[[str, str, str], Mapping[str, str]],
     ) -> None:
         self._authorizer = authorizer
         self._tags_of = tags_of

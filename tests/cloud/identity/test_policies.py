@@ -235,6 +235,7 @@ def test_a_malformed_policy_allows_nothing(caplog: pytest.LogCaptureFixture) -> 
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             assert policy("{} {}").allows(asked()) == Reach.NONE
+            assert policy("").allows(asked()) == Reach.NONE
     assert "malformed" in caplog.text
     assert len(caplog.records) == 1
 

@@ -65,6 +65,19 @@ def test_a_refusal_of_the_control_plane_is_a_400(people: People) -> None:
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
+@pytest.mark.recorded("notes/permissions.md#context-keys")
+def test_a_session_is_who_sts_says(people: People, client: Callable[..., Any]) -> None:
+    """AssumeRole's answer names the session by the role's id and its own name, and so can a policy (2024-06-05)."""
+    role = people.role()
+    name = role.rpartition("/")[2]
+    answer = client("sts").assume_role(RoleArn=role, RoleSessionName="work")["AssumedRoleUser"]
+    role_id = people.iam.get_role(RoleName=name)["Role"]["RoleId"]
+    assert answer == {"Arn": session_arn(role), "AssumedRoleId": f"{role_id}:work"}
+    condition = {"StringEquals": {"aws:userid": answer["AssumedRoleId"]}}
+    people.allow(role, statement("sagemaker:ListModels", Condition=condition))
+    assert people.assumed("sagemaker", role).list_models()["Models"] is not None
+
+
 @pytest.mark.documented(
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"
 )
