@@ -13,17 +13,21 @@ from harness.cloud.app import App, ControlPlane
 from harness.cloud.backing.alarms import MotoAlarms
 from harness.cloud.backing.clients import Clients, Credentials
 from harness.cloud.backing.logs import MotoLogs
+from harness.cloud.backing.moto_identities import MotoIdentities
 from harness.cloud.backing.moto_services import PRESERVED_NAMES_KEY, MotoServices
+from harness.cloud.backing.role_access import RoleAccess
 from harness.cloud.backing.wsgi import WsgiMount
 from harness.cloud.clock import Clock, SystemClock
 from harness.cloud.identity.administrators import find_administrator
 from harness.cloud.identity.authentication import Authenticator
+from harness.cloud.identity.authorization import Authorizer
 from harness.cloud.identity.keys import Key
 from harness.cloud.runtime.invocations import Invocations
 from harness.cloud.runtime.limits import Limits
 from harness.cloud.runtime.router import Router
 from harness.cloud.sagemaker import operations
 from harness.cloud.sagemaker.pace import Pace
+from harness.cloud.sagemaker.permissions import Permissions
 from harness.cloud.sagemaker.service import SageMaker
 from harness.cloud.server import Server, bind
 from harness.containers.images import Images
@@ -43,7 +47,8 @@ class LocalCloud:
 
     `host` is loopback unless told otherwise, `port` 0 takes a free one. `clock` drives the timers and
     timestamps of resources, `images` knows what an image is here, `pace` how long phases take, `engine`
-    makes what runs containers, given the folder that goes with the cloud.
+    makes what runs containers, given the folder that goes with the cloud. `enforce_iam`: whether the
+    policies of users and roles decide what they may do; administrators may do everything.
     Raises CloudAlreadyRunning for a second one in a process, OSError if the port is taken.
     """
 
@@ -59,6 +64,7 @@ class LocalCloud:
         pace: Pace | None = None,
         limits: Limits | None = None,
         engine: Callable[[Path], Engine] = lambda folder: ProcessEngine(scratch=folder),
+        enforce_iam: bool = True,
     ) -> None:
         self._host, self._port = host, port
         self.clock = clock or SystemClock()
@@ -66,6 +72,7 @@ class LocalCloud:
         self._pace = pace or Pace()
         self._limits = limits or Limits.current()
         self._make_engine = engine
+        self._enforce_iam = enforce_iam
         self._closing = threading.Lock()
         self._running = False
 
@@ -82,9 +89,15 @@ class LocalCloud:
         (self._folder / "objects").mkdir()
         self._engine = self._make_engine(self._folder)
         services = self.services = MotoServices(self._folder / "objects")
+        self._identities = MotoIdentities()
+        self.authorizer = Authorizer(self._identities, enforced=self._enforce_iam)
         self._pool = ThreadPoolExecutor(CONTROL_PLANE_THREADS, "control-plane")
         self._moto_pool = ThreadPoolExecutor(MOTO_THREADS, "moto")
-        self._clients = Clients(lambda: self.url, Credentials("test", "test"))
+        self._clients = Clients(
+            lambda: self.url,
+            Credentials("test", "test"),
+            RoleAccess(self.authorizer, self._identities),
+        )
         self.router = Router()
         self.sagemaker = SageMaker(
             clock=self.clock,
@@ -100,12 +113,17 @@ class LocalCloud:
         )
 
         def find_key(access_key_id: str) -> Key | None:
-            return find_administrator(access_key_id) or services.find_key(access_key_id)
+            return find_administrator(access_key_id) or self._identities.find_key(access_key_id)
 
         authenticator = Authenticator(find_key)
+        permissions = Permissions(self.authorizer, self.sagemaker.tags_of)
         self.app = App(
-            ControlPlane(operations.delegated, partial(operations.perform, self.sagemaker)),
-            Invocations(self.router, authenticator, self._limits),
+            ControlPlane(
+                permissions.check,
+                operations.delegated,
+                partial(operations.perform, self.sagemaker),
+            ),
+            Invocations(self.router, authenticator, self._limits, permissions.check_invocation),
             authenticator,
             services,
             WsgiMount(services.application, services.lock, self._moto_pool, PRESERVED_NAMES_KEY),
@@ -141,6 +159,7 @@ class LocalCloud:
         """End every job and endpoint and forget everything, in all services."""
         self.sagemaker.reset()
         self.services.reset()
+        self._identities.forget()
         self._clients.forget_roles()
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ MODULES = (
     "cleanup",
     "endpoints",
     "logs",
+    "permissions",
     "regression",
     "requests",
     "serialization",

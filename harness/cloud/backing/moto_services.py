@@ -3,12 +3,12 @@
 LIMITATIONS: moto's state is global to a process, so a process holds one local cloud.
 """
 
+import json
 import logging
 import os
 import sys
 import tempfile
 import threading
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from harness.cloud.identity.administrators import (
     SESSION_SECRET,
     SESSION_TOKEN,
 )
-from harness.cloud.identity.keys import Key
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +90,7 @@ class MotoServices:
     def prepare(self, service: str) -> None:
         """Make what `harness env` hands out exist before STS or IAM is asked for the first time.
 
-        STS needs the execution role's session; IAM also the AWS-managed policies, which take a while.
+        STS needs the execution role and its session; IAM also all AWS-managed policies, which take a while.
         """
         if service not in ("sts", "iam") or service in self._prepared:
             return
@@ -101,6 +100,7 @@ class MotoServices:
                 self._open_session()
                 self._prepared.add("sts")
             if service == "iam":
+                self._load_managed_policies()
                 self._attach_managed_policies()
                 self._prepared.add("iam")
 
@@ -119,7 +119,6 @@ class MotoServices:
     def _attach_managed_policies(self) -> None:
         from moto.iam.models import iam_backends
 
-        self._load_managed_policies()
         for policy in _MANAGED_POLICIES:
             iam_backends[ACCOUNT]["aws"].attach_role_policy(
                 f"arn:aws:iam::aws:policy/{policy}", SESSION_ROLE_NAME
@@ -140,6 +139,9 @@ class MotoServices:
                 tags=[],
                 max_session_duration="43200",
             )
+            role = iam.get_role(SESSION_ROLE_NAME)
+            for policy in map(_managed_policy, _MANAGED_POLICIES):
+                role.managed_policies[policy.arn] = policy
         session = sts_backends[ACCOUNT]["aws"].assume_role(
             region_name="us-east-1",
             role_session_name=SESSION_NAME,
@@ -175,42 +177,12 @@ class MotoServices:
             vars(moto.s3.models)["tempfile"] = tempfile
             DiskBuffer.folder = None
 
-    def find_key(self, access_key_id: str) -> Key | None:
-        """The secret of an IAM user's key or of an assumed role's session; None if moto has neither."""
-        if "moto.sts.models" not in sys.modules:
-            return None
-        from moto.iam.models import iam_backends
-        from moto.sts.models import sts_backends
 
-        with self.lock:
-            for account, partitions in list(iam_backends.items()):
-                for partition, iam in list(partitions.items()):
-                    if access_key_id not in iam.access_keys:
-                        continue
-                    sts = sts_backends[account][partition]
-                    session = sts.get_assumed_role_from_access_key(access_key_id)
-                    if session is not None:
-                        return Key(
-                            secret=session.secret_access_key,
-                            session_token=session.session_token,
-                            account=account,
-                            principal_arn=session.arn,
-                            administrator=False,
-                            expires=session.expiration.replace(tzinfo=UTC),
-                        )
-                    return _user_key(iam, account, access_key_id)
-        return None
+def _managed_policy(name: str) -> Any:
+    """One AWS-managed policy, read out of the middle of moto's 5 MB of JSON: the first job need not wait for all."""
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
+    from moto.iam.models import AWSManagedPolicy
 
-
-def _user_key(iam: Any, account: str, access_key_id: str) -> Key | None:
-    access_key = iam.access_keys[access_key_id]
-    user = iam.get_user_from_access_key_id(access_key_id)
-    if user is None or access_key.status != "Active":
-        return None
-    return Key(
-        secret=access_key.secret_access_key,
-        session_token=None,
-        account=account,
-        principal_arn=user.arn,
-        administrator=False,
-    )
+    start = aws_managed_policies_data.index("{", aws_managed_policies_data.index(f'"{name}":'))
+    content, _ = json.JSONDecoder().raw_decode(aws_managed_policies_data, start)
+    return AWSManagedPolicy.from_data(name, ACCOUNT, "us-east-1", content)

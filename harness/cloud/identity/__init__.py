@@ -1,1 +1,1 @@
-"""Who signed a request."""
+"""Who signed a request, and what they may do."""

@@ -5,13 +5,14 @@ LIMITATIONS: a signature's age is taken from wall time, whatever clock drives th
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from harness.cloud.errors import AwsError
 from harness.cloud.identity import sigv4
 from harness.cloud.identity.keys import FindKey, Key
+from harness.cloud.identity.principals import Principal
 from harness.cloud.identity.sigv4 import Signature, basic
 
 SKEW = timedelta(minutes=15)
@@ -26,6 +27,19 @@ class Caller:
     access_key_id: str
     principal_arn: str
     administrator: bool
+    identity_arn: str | None = None
+    session_policy: str | None = field(default=None, repr=False)
+
+    @property
+    def principal(self) -> Principal:
+        """The caller as policies see it."""
+        return Principal(
+            arn=self.principal_arn,
+            account=self.account,
+            identity_arn=self.identity_arn or self.principal_arn,
+            session_policy=self.session_policy,
+            administrator=self.administrator,
+        )
 
 
 class Authenticator:
@@ -125,6 +139,8 @@ class Authentication:
             access_key_id=self.signature.access_key_id,
             principal_arn=self._key.principal_arn,
             administrator=self._key.administrator,
+            identity_arn=self._key.identity_arn,
+            session_policy=self._key.session_policy,
         )
 
     def _check(self, payload_hash: str) -> None:
