@@ -11,6 +11,7 @@ from typing import Any
 
 import harness
 from harness.cloud import gateway
+from harness.cloud.apis.data_plane import DataPlane
 from harness.cloud.backing.moto_services import MotoServices
 from harness.cloud.backing.wsgi import WsgiMount
 from harness.cloud.context import RequestContext
@@ -62,6 +63,7 @@ class App:
         self,
         control_plane: ControlPlane,
         invocations: Invocations,
+        apis: DataPlane,
         authenticator: Authenticator,
         services: MotoServices,
         mount: WsgiMount,
@@ -71,6 +73,7 @@ class App:
         self.faults: list[BaseException] = []
         self._control_plane = control_plane
         self._invocations = invocations
+        self._apis = apis
         self._authenticator = authenticator
         self._services = services
         self._mount = mount
@@ -80,6 +83,7 @@ class App:
             Service.SAGEMAKER: self._sagemaker,
             Service.SAGEMAKER_RUNTIME: self._runtime,
             Service.LAMBDA_INVOKE: self._lambda_invoke,
+            Service.EXECUTE_API: self._execute_api,
             Service.MOTO: self._moto,
             Service.MOTO_RESET: self._moto_reset,
             Service.HEALTH: self._health,
@@ -184,6 +188,18 @@ class App:
             response = _error(error, request_id, "rest-json")
         await response.send(send)
 
+    async def _execute_api(
+        self, destination: Destination, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        try:
+            response = await self._apis.answer(scope, receive)
+        except ClientGone:
+            raise
+        except Exception as error:
+            self.fault(error)
+            response = Response.json(500, {"message": "Internal server error"})
+        await response.send(send)
+
     async def _moto(
         self, destination: Destination, scope: Scope, receive: Receive, send: Send
     ) -> None:
@@ -210,6 +226,7 @@ class App:
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self._invocations.close()
+                await self._apis.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from harness.cloud.apis import addresses
 from harness.cloud.http import Scope, header
 
 _SCOPE = re.compile(r"Credential=[^/,\s]*/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request")
@@ -24,6 +25,7 @@ class Service(Enum):
     SAGEMAKER = auto()
     SAGEMAKER_RUNTIME = auto()
     LAMBDA_INVOKE = auto()
+    EXECUTE_API = auto()
     MOTO = auto()
     MOTO_RESET = auto()
     HEALTH = auto()
@@ -51,6 +53,9 @@ def identify(scope: Scope) -> Destination:
     if path.startswith("/moto-api"):
         return Destination(Service.MOTO)
     region, signing_name = _credential_scope(scope)
+    # An object of S3 and an operation of API Gateway can have a path like an API's.
+    if signing_name not in ("s3", "apigateway") and addresses.find(scope) is not None:
+        return Destination(Service.EXECUTE_API, region, signing_name)
     target = header(headers, b"x-amz-target") or ""
     if signing_name == "sagemaker" or (signing_name is None and target.startswith("SageMaker.")):
         service = Service.SAGEMAKER

@@ -9,6 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+from harness.cloud.apis.data_plane import DataPlane
+from harness.cloud.apis.function_calls import FunctionAnswer, FunctionCall, FunctionRefused
+from harness.cloud.apis.limits import ApiLimits
+from harness.cloud.apis.moto_corrections import corrected
+from harness.cloud.apis.permissions import Permissions
+from harness.cloud.apis.state import MotoApiState
 from harness.cloud.app import App, ControlPlane
 from harness.cloud.backing.clients import Clients, Credentials
 from harness.cloud.backing.logs import MotoLogs
@@ -18,6 +24,7 @@ from harness.cloud.backing.wsgi import WsgiMount
 from harness.cloud.clock import Clock, SystemClock
 from harness.cloud.identity.administrators import find_administrator
 from harness.cloud.identity.authentication import Authenticator
+from harness.cloud.identity.authorization import Authorizer
 from harness.cloud.identity.keys import Key
 from harness.cloud.runtime.invocations import Invocations
 from harness.cloud.runtime.limits import Limits
@@ -32,6 +39,7 @@ from harness.containers.spec import Engine
 
 CONTROL_PLANE_THREADS = 16
 MOTO_THREADS = 8
+API_THREADS = 8
 
 
 class CloudAlreadyRunning(RuntimeError):
@@ -58,6 +66,7 @@ class LocalCloud:
         images: Images | None = None,
         pace: Pace | None = None,
         limits: Limits | None = None,
+        api_limits: ApiLimits | None = None,
         engine: Callable[[Path], Engine] = lambda folder: ProcessEngine(scratch=folder),
     ) -> None:
         self._host, self._port = host, port
@@ -65,6 +74,7 @@ class LocalCloud:
         self._images = images or Images()
         self._pace = pace or Pace()
         self._limits = limits or Limits.current()
+        self._api_limits = api_limits or ApiLimits.current()
         self._make_engine = engine
         self._closing = threading.Lock()
         self._running = False
@@ -85,6 +95,7 @@ class LocalCloud:
         self._identities = MotoIdentities()
         self._pool = ThreadPoolExecutor(CONTROL_PLANE_THREADS, "control-plane")
         self._moto_pool = ThreadPoolExecutor(MOTO_THREADS, "moto")
+        self._api_pool = ThreadPoolExecutor(API_THREADS, "apis")
         self._clients = Clients(lambda: self.url, Credentials("test", "test"))
         self.router = Router()
         self.sagemaker = SageMaker(
@@ -103,12 +114,28 @@ class LocalCloud:
             return find_administrator(access_key_id) or self._identities.find_key(access_key_id)
 
         authenticator = Authenticator(find_key)
+        api_state = MotoApiState(services)
+        self._apis = DataPlane(
+            api_state,
+            _refuse,
+            authenticator,
+            Permissions(Authorizer(self._identities), api_state),
+            self.clock,
+            self._api_limits,
+            self._api_pool,
+        )
         self.app = App(
             ControlPlane(operations.delegated, partial(operations.perform, self.sagemaker)),
             Invocations(self.router, authenticator, self._limits),
+            self._apis,
             authenticator,
             services,
-            WsgiMount(services.application, services.lock, self._moto_pool, PRESERVED_NAMES_KEY),
+            WsgiMount(
+                corrected(services.application),
+                services.lock,
+                self._moto_pool,
+                PRESERVED_NAMES_KEY,
+            ),
             self._pool,
             self.reset,
         )
@@ -143,6 +170,7 @@ class LocalCloud:
         self.services.reset()
         self._identities.forget()
         self._clients.forget_roles()
+        self._apis.reset()
 
     def close(self) -> None:
         """End everything: endpoints, jobs, child processes, the port, the folder."""
@@ -157,6 +185,7 @@ class LocalCloud:
                 self._clients.close()
                 self._pool.shutdown()
                 self._moto_pool.shutdown()
+                self._api_pool.shutdown()
                 self.clock.close()
                 self.services.close()
             finally:
@@ -168,3 +197,7 @@ class LocalCloud:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+
+async def _refuse(call: FunctionCall) -> FunctionAnswer:
+    raise FunctionRefused(f"functions do not run here yet: {call.function.arn}")
