@@ -11,10 +11,14 @@ from typing import Self
 
 from harness.cloud.app import App, ControlPlane
 from harness.cloud.backing.clients import Clients, Credentials
+from harness.cloud.backing.functions import MotoFunctions
 from harness.cloud.backing.logs import MotoLogs
 from harness.cloud.backing.moto_services import PRESERVED_NAMES_KEY, MotoServices
 from harness.cloud.backing.wsgi import WsgiMount
 from harness.cloud.clock import Clock, SystemClock
+from harness.cloud.functions.invocations import FunctionInvocations
+from harness.cloud.functions.limits import Settings
+from harness.cloud.functions.service import FunctionService
 from harness.cloud.identity.administrators import find_administrator
 from harness.cloud.identity.authentication import Authenticator
 from harness.cloud.identity.keys import Key
@@ -42,7 +46,8 @@ class LocalCloud:
 
     `host` is loopback unless told otherwise, `port` 0 takes a free one. `clock` drives the timers and
     timestamps of resources, `images` knows what an image is here, `pace` how long phases take, `engine`
-    makes what runs containers, given the folder that goes with the cloud.
+    makes what runs containers, given the folder that goes with the cloud, `functions` tells how Lambda
+    functions are run.
     Raises CloudAlreadyRunning for a second one in a process, OSError if the port is taken.
     """
 
@@ -57,6 +62,7 @@ class LocalCloud:
         images: Images | None = None,
         pace: Pace | None = None,
         limits: Limits | None = None,
+        functions: Settings | None = None,
         engine: Callable[[Path], Engine] = lambda folder: ProcessEngine(scratch=folder),
     ) -> None:
         self._host, self._port = host, port
@@ -64,6 +70,7 @@ class LocalCloud:
         self._images = images or Images()
         self._pace = pace or Pace()
         self._limits = limits or Limits.current()
+        self._function_settings = functions or Settings()
         self._make_engine = engine
         self._closing = threading.Lock()
         self._running = False
@@ -101,9 +108,21 @@ class LocalCloud:
             return find_administrator(access_key_id) or services.find_key(access_key_id)
 
         authenticator = Authenticator(find_key)
+        self.functions = FunctionService(
+            functions=MotoFunctions(services),
+            logs=MotoLogs(services, form=str),
+            clock=self.clock,
+            settings=self._function_settings,
+            folder=self._folder / "functions",
+            scratch=self._folder,
+            endpoint_url=lambda: self.url,
+            on_fault=lambda error: self.app.fault(error),
+        )
         self.app = App(
             ControlPlane(operations.delegated, partial(operations.perform, self.sagemaker)),
             Invocations(self.router, authenticator, self._limits),
+            # Whether a caller may invoke a function is decided here; so far every one may.
+            FunctionInvocations(self.functions, authenticator, lambda caller, action, arn: None),
             authenticator,
             services,
             WsgiMount(services.application, services.lock, self._moto_pool, PRESERVED_NAMES_KEY),
@@ -136,19 +155,21 @@ class LocalCloud:
         return self._clients.client(service, region)
 
     def reset(self) -> None:
-        """End every job and endpoint and forget everything, in all services."""
+        """End every job, endpoint and function and forget everything, in all services."""
         self.sagemaker.reset()
+        self.functions.reset()
         self.services.reset()
         self._clients.forget_roles()
 
     def close(self) -> None:
-        """End everything: endpoints, jobs, child processes, the port, the folder."""
+        """End everything: endpoints, jobs, functions, child processes, the port, the folder."""
         with self._closing:
             if not self._running:
                 return
             self._running = False
             try:
                 self.sagemaker.close()
+                self.functions.close()
                 self._server.stop()
                 self._engine.close()
                 self._clients.close()
