@@ -15,7 +15,9 @@ _INVOCATIONS = re.compile(
     r"/endpoints/[^/]+/(?:invocations|async-invocations|invocations-response-stream)/?"
 )
 _LAMBDA_INVOKE = re.compile(
-    r"/2015-03-31/functions/[^/]+/invocations|/2021-11-15/functions/[^/]+/response-streaming-invocations"
+    r"/2015-03-31/functions/[^/]+/invocations"
+    r"|/2014-11-13/functions/[^/]+/invoke-async/?"
+    r"|/2021-11-15/functions/[^/]+/response-streaming-invocations"
 )
 
 

@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import Self
 
 from harness.cloud.apis.data_plane import DataPlane
-from harness.cloud.apis.function_calls import FunctionAnswer, FunctionCall, FunctionRefused
+from harness.cloud.apis.lambda_calls import calls_of
 from harness.cloud.apis.limits import ApiLimits
 from harness.cloud.apis.moto_corrections import corrected
 from harness.cloud.apis.permissions import Permissions
 from harness.cloud.apis.state import MotoApiState
 from harness.cloud.app import App, ControlPlane
 from harness.cloud.backing.clients import Clients, Credentials
+from harness.cloud.backing.functions import MotoFunctions
 from harness.cloud.backing.logs import MotoLogs
 from harness.cloud.backing.moto_identities import MotoIdentities
 from harness.cloud.backing.moto_services import PRESERVED_NAMES_KEY, MotoServices
 from harness.cloud.backing.wsgi import WsgiMount
 from harness.cloud.clock import Clock, SystemClock
+from harness.cloud.functions.invocations import FunctionInvocations
+from harness.cloud.functions.limits import Settings
+from harness.cloud.functions.service import FunctionService
 from harness.cloud.identity.administrators import find_administrator
 from harness.cloud.identity.authentication import Authenticator
 from harness.cloud.identity.authorization import Authorizer
@@ -51,7 +55,8 @@ class LocalCloud:
 
     `host` is loopback unless told otherwise, `port` 0 takes a free one. `clock` drives the timers and
     timestamps of resources, `images` knows what an image is here, `pace` how long phases take, `engine`
-    makes what runs containers, given the folder that goes with the cloud.
+    makes what runs containers, given the folder that goes with the cloud, `functions` tells how Lambda
+    functions are run.
     Raises CloudAlreadyRunning for a second one in a process, OSError if the port is taken.
     """
 
@@ -67,6 +72,7 @@ class LocalCloud:
         pace: Pace | None = None,
         limits: Limits | None = None,
         api_limits: ApiLimits | None = None,
+        functions: Settings | None = None,
         engine: Callable[[Path], Engine] = lambda folder: ProcessEngine(scratch=folder),
     ) -> None:
         self._host, self._port = host, port
@@ -75,6 +81,7 @@ class LocalCloud:
         self._pace = pace or Pace()
         self._limits = limits or Limits.current()
         self._api_limits = api_limits or ApiLimits.current()
+        self._function_settings = functions or Settings()
         self._make_engine = engine
         self._closing = threading.Lock()
         self._running = False
@@ -114,10 +121,20 @@ class LocalCloud:
             return find_administrator(access_key_id) or self._identities.find_key(access_key_id)
 
         authenticator = Authenticator(find_key)
+        self.functions = FunctionService(
+            functions=MotoFunctions(services),
+            logs=MotoLogs(services, form=str),
+            clock=self.clock,
+            settings=self._function_settings,
+            folder=self._folder / "functions",
+            scratch=self._folder,
+            endpoint_url=lambda: self.url,
+            on_fault=lambda error: self.app.fault(error),
+        )
         api_state = MotoApiState(services)
         self._apis = DataPlane(
             api_state,
-            _refuse,
+            calls_of(self.functions),
             authenticator,
             Permissions(Authorizer(self._identities), api_state),
             self.clock,
@@ -127,6 +144,8 @@ class LocalCloud:
         self.app = App(
             ControlPlane(operations.delegated, partial(operations.perform, self.sagemaker)),
             Invocations(self.router, authenticator, self._limits),
+            # Whether a caller may invoke a function is decided here; so far every one may.
+            FunctionInvocations(self.functions, authenticator, lambda caller, action, arn: None),
             self._apis,
             authenticator,
             services,
@@ -165,21 +184,23 @@ class LocalCloud:
         return self._clients.client(service, region)
 
     def reset(self) -> None:
-        """End every job and endpoint and forget everything, in all services."""
+        """End every job, endpoint and function and forget everything, in all services."""
         self.sagemaker.reset()
+        self.functions.reset()
         self.services.reset()
         self._identities.forget()
         self._clients.forget_roles()
         self._apis.reset()
 
     def close(self) -> None:
-        """End everything: endpoints, jobs, child processes, the port, the folder."""
+        """End everything: endpoints, jobs, functions, child processes, the port, the folder."""
         with self._closing:
             if not self._running:
                 return
             self._running = False
             try:
                 self.sagemaker.close()
+                self.functions.close()
                 self._server.stop()
                 self._engine.close()
                 self._clients.close()
@@ -197,7 +218,3 @@ class LocalCloud:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
-
-
-async def _refuse(call: FunctionCall) -> FunctionAnswer:
-    raise FunctionRefused(f"functions do not run here yet: {call.function.arn}")

@@ -18,7 +18,7 @@ from harness.cloud.apis.functions_gate import FunctionsGate
 from harness.cloud.apis.gateway_responses import GatewayError
 from harness.cloud.apis.integration_request import fill
 from harness.cloud.apis.permissions import INVOKE_API
-from harness.cloud.apis.refusals import NotHere
+from harness.cloud.apis.refusals import not_implemented
 from harness.cloud.apis.rest_event import RestCall, request_parts
 from harness.cloud.clock import Clock
 from harness.cloud.identity.policies import Kind, MalformedPolicy, Policy, Question, parse
@@ -54,7 +54,7 @@ class Authorizers:
     async def authorize(self, call: RestCall, authorizer: Authorizer) -> Pass:
         """The pass of a request. Raises GatewayError if it gets none, NotHere for a kind that is missing."""
         if authorizer.type not in ("TOKEN", "REQUEST"):
-            raise NotHere(f"authorizers of type {authorizer.type}")
+            raise not_implemented(f"authorizers of type {authorizer.type}")
         values = identity(call, authorizer)
         key = (call.owner, call.stage.name, authorizer.id, values)
         kept = self._kept.get(key)

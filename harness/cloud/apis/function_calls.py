@@ -36,12 +36,16 @@ class Function:
 
 @dataclass(frozen=True)
 class FunctionCall:
-    """One call: `source_arn` is the API's method that makes it, `role` the one that it is made with, if any."""
+    """One call: `source_arn` is the API's method that makes it, `role` the one that it is made with, if any.
+
+    An `asynchronous` one has an empty answer.
+    """
 
     function: Function
     payload: bytes = field(repr=False)
     source_arn: str
     role: str | None = None
+    asynchronous: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ class FunctionAnswer:
     error: str | None = None
 
 
-# Calls a function and returns what it gave; raises FunctionRefused if it was not run.
+# Calls a function and returns what it gave; raises FunctionRefused if it was not run, NotHere if no function of
+# its kind is.
 CallFunction: TypeAlias = Callable[[FunctionCall], Awaitable[FunctionAnswer]]
 
 

@@ -15,7 +15,7 @@ from harness.cloud.apis.functions_gate import FunctionsGate
 from harness.cloud.apis.gateway_responses import GatewayError
 from harness.cloud.apis.http_event import HttpCall
 from harness.cloud.apis.integration_request import fill
-from harness.cloud.apis.refusals import NotHere
+from harness.cloud.apis.refusals import not_implemented
 from harness.cloud.clock import Clock
 
 _Key = tuple[Owner, str, str, tuple[str, ...]]
@@ -45,7 +45,7 @@ class HttpAuthorizers:
     async def authorize(self, call: HttpCall, authorizer: Authorizer) -> Mapping[str, Any]:
         """The authorizer's context. Raises Unauthorized, Forbidden, AuthorizerFault, NotHere."""
         if authorizer.type != "REQUEST":
-            raise NotHere(f"authorizers of type {authorizer.type}")
+            raise not_implemented(f"authorizers of type {authorizer.type}")
         values = tuple(_value(call, source) for source in authorizer.identity_source)
         if not all(values):
             raise Unauthorized
@@ -104,7 +104,7 @@ def _value(call: HttpCall, source: str) -> str:
         return http_event.joined_query(call.request).get(name, "")
     if source.startswith("$stageVariables."):
         return call.stage.variables.get(name, "")
-    raise NotHere(f"the identity source {source}")
+    raise not_implemented(f"the identity source {source}")
 
 
 def _event(call: HttpCall, authorizer: Authorizer, values: tuple[str, ...]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from harness.cloud.apis.integration_request import fill
 from harness.cloud.apis.limits import ApiLimits
 from harness.cloud.apis.permissions import Permissions
 from harness.cloud.apis.proxy_answers import MalformedAnswer, UndecodableBody
-from harness.cloud.apis.refusals import NotHere
+from harness.cloud.apis.refusals import not_implemented
 from harness.cloud.apis.requests import ApiRequest
 from harness.cloud.apis.routing import DEFAULT_ROUTE, match_http
 from harness.cloud.apis.throttling import Throttles
@@ -124,7 +124,7 @@ class HttpCalls:
         if route.authorization == "AWS_IAM":
             return await self._check_signature(call)
         if route.authorization != "CUSTOM":
-            raise NotHere(f"authorization of type {route.authorization}")
+            raise not_implemented(f"authorization of type {route.authorization}")
         authorizer = found.api.authorizers.get(route.authorizer_id or "")
         if authorizer is None:
             raise _fault("the authorizer does not exist")
@@ -178,11 +178,13 @@ class HttpCalls:
         if integration is None:
             raise _fault("the route has no integration")
         if integration.subtype:
-            raise NotHere(f"integrations of subtype {integration.subtype}")
+            raise not_implemented(f"integrations of subtype {integration.subtype}")
         if integration.connection_type == "VPC_LINK":
-            raise NotHere("integrations through a VPC link")
+            raise not_implemented("integrations through a VPC link")
         if integration.request_parameters or integration.responses:
-            raise NotHere("parameter mapping of HTTP APIs (RequestParameters, ResponseParameters)")
+            raise not_implemented(
+                "parameter mapping of HTTP APIs (RequestParameters, ResponseParameters)"
+            )
         if integration.type == "AWS_PROXY":
             return await self._lambda(call, integration)
         if integration.type == "HTTP_PROXY":
@@ -242,7 +244,7 @@ class HttpCalls:
         try:
             answer = await self._http.send(request, self._seconds(integration))
         except Elsewhere as error:
-            raise NotHere(f"HTTP integrations with other machines ({error})") from None
+            raise not_implemented(f"HTTP integrations with other machines ({error})") from None
         except (Unreachable, AnswerTooLarge) as error:
             raise _fault(f"the integration: {error!r}") from None
         except TimeoutError:

@@ -12,7 +12,7 @@ from harness.cloud.apis.gateway_responses import GatewayError
 from harness.cloud.apis.headers import wire_header
 from harness.cloud.apis.http_backend import HttpAnswer
 from harness.cloud.apis.permissions import Permissions
-from harness.cloud.apis.refusals import NotHere
+from harness.cloud.apis.refusals import not_implemented
 from harness.cloud.apis.requests import ApiRequest
 from harness.cloud.apis.rest_event import Identity, RestCall
 from harness.cloud.apis.rest_integrations import RestIntegrations
@@ -104,7 +104,7 @@ class RestCalls:
         if method.authorization in ("NONE", ""):
             return call
         if method.authorization != "CUSTOM":
-            raise NotHere(f"authorization of type {method.authorization}")
+            raise not_implemented(f"authorization of type {method.authorization}")
         authorizer = api.authorizers.get(method.authorizer_id or "")
         if authorizer is None:
             raise GatewayError("AUTHORIZER_CONFIGURATION_ERROR", "the authorizer does not exist")

@@ -1,7 +1,7 @@
 """The integrations of REST APIs: AWS_PROXY and AWS (Lambda functions), HTTP_PROXY and HTTP, MOCK.
 
-LIMITATIONS: AWS integrations with other services than Lambda, asynchronous calls of functions and VPC links are
-refused by name.
+LIMITATIONS: AWS integrations with other services than Lambda, calls with the caller's own permissions and VPC
+links are refused by name.
 """
 
 import json
@@ -37,7 +37,7 @@ from harness.cloud.apis.integration_request import IntegrationRequest
 from harness.cloud.apis.limits import ApiLimits
 from harness.cloud.apis.media_types import wants_binary
 from harness.cloud.apis.proxy_answers import MalformedAnswer, UndecodableBody
-from harness.cloud.apis.refusals import NotHere
+from harness.cloud.apis.refusals import not_implemented
 from harness.cloud.apis.rest_event import RestCall, proxy_event
 
 _STATUS = re.compile(r"['\"]?statusCode['\"]?\s*:\s*['\"]?(\d{3})\b")
@@ -60,7 +60,7 @@ class RestIntegrations:
     async def answer(self, call: RestCall, integration: Integration) -> HttpAnswer:
         """The client's answer. Raises GatewayError, NotHere."""
         if integration.connection_type == "VPC_LINK":
-            raise NotHere("integrations through a VPC link")
+            raise not_implemented("integrations through a VPC link")
         integration_request.check_writable(integration)
         match integration.type:
             case "AWS_PROXY":
@@ -116,23 +116,25 @@ class RestIntegrations:
     async def _lambda(self, call: RestCall, integration: Integration) -> HttpAnswer:
         uri = integration_request.rendered_uri(integration.uri or "", call, {})
         if not _LAMBDA_URI.match(uri):
-            raise NotHere(f"AWS integrations with {uri}; Lambda functions only")
+            raise not_implemented(f"AWS integrations with {uri}; Lambda functions only")
         request = await self._run(integration_request.build, call, integration)
-        asynchronous = {name.lower() for name in request.mapped.header} & {"x-amz-invocation-type"}
-        if asynchronous:
-            raise NotHere("asynchronous calls of functions (X-Amz-Invocation-Type)")
-        answer = await self._call(call, integration, request.body or b"{}")
-        message = _error_message(answer)
+        asynchronous = _invocation_type(request) == "event"
+        answer = await self._call(call, integration, request.body or b"{}", asynchronous)
+        status = 202 if asynchronous else 200
         return await self._respond(
             call,
             integration,
-            HttpAnswer(200, [("Content-Type", _JSON)], answer.payload),
-            "200" if message is None else message,
+            HttpAnswer(status, [("Content-Type", _JSON)], answer.payload),
+            _error_message(answer) or str(status),
             request,
         )
 
     async def _call(
-        self, call: RestCall, integration: Integration, payload: bytes
+        self,
+        call: RestCall,
+        integration: Integration,
+        payload: bytes,
+        asynchronous: bool = False,
     ) -> FunctionAnswer:
         if len(payload) > self._limits.event_bytes:
             raise GatewayError("REQUEST_TOO_LARGE")
@@ -141,10 +143,11 @@ class RestIntegrations:
         if role is not None:
             role = integration_request.fill(role, call.stage.variables, {})
             if "*" in role:
-                raise NotHere("calls of functions with the caller's own permissions")
+                raise not_implemented("calls of functions with the caller's own permissions")
         try:
             return await self._functions.call(
-                FunctionCall(function, payload, call.source_arn, role), self._seconds(integration)
+                FunctionCall(function, payload, call.source_arn, role, asynchronous),
+                self._seconds(integration),
             )
         except FunctionRefused as error:
             raise GatewayError("API_CONFIGURATION_ERROR", str(error)) from None
@@ -214,7 +217,7 @@ class RestIntegrations:
         try:
             return await self._http.send(request, self._seconds(integration))
         except Elsewhere as error:
-            raise NotHere(f"HTTP integrations with other machines ({error})") from None
+            raise not_implemented(f"HTTP integrations with other machines ({error})") from None
         except Unreachable as error:
             raise GatewayError(
                 "INTEGRATION_FAILURE",
@@ -248,6 +251,14 @@ def _method(call: RestCall, integration: Integration) -> str:
         return call.request.method
     assert integration.http_method is not None
     return integration.http_method
+
+
+def _invocation_type(request: IntegrationRequest) -> str:
+    """How requestParameters have the function called: `event` is asynchronous."""
+    for name, value in request.mapped.header.items():
+        if name.lower() == "x-amz-invocation-type":
+            return value.lower()
+    return "requestresponse"
 
 
 def _error_message(answer: FunctionAnswer) -> str | None:

@@ -1,5 +1,6 @@
 """An API in a few words, plain HTTP to it, and a server for its HTTP integrations."""
 
+import contextlib
 import http.client
 import json
 import threading
@@ -184,7 +185,9 @@ class _Echo(BaseHTTPRequestHandler):
         self.send_header("X-Echo", "yes")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(content)
+            # The gateway stops reading an answer that is too large.
+            with contextlib.suppress(ConnectionError):
+                self.wfile.write(content)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_HEAD = _answer  # noqa: N815
 
