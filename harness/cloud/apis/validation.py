@@ -1,6 +1,7 @@
 """A request held against what its method says of parameters and body."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -73,10 +74,11 @@ def _conforms(document: Any, name: str, models: Mapping[str, str]) -> bool:
     schema = _schema(models.get(name, _EMPTY))
     registry: Registry[Any] = Registry(retrieve=retrieve)  # type: ignore[call-arg]
     try:
+        jsonschema.Draft4Validator.check_schema(schema)
         jsonschema.Draft4Validator(schema, registry=registry).validate(document)
     except (ValidationError, RecursionError):
         return False
-    except (SchemaError, UnknownType, Unresolvable, AttributeError, TypeError, ValueError) as error:
+    except (SchemaError, UnknownType, Unresolvable, AttributeError, re.error) as error:
         raise GatewayError(
             "API_CONFIGURATION_ERROR", f"the model {name} is no schema: {error}"
         ) from None

@@ -9,6 +9,7 @@ import pytest
 
 from tests.cloud.apis import functions
 from tests.cloud.apis.conftest import RestApi
+from tests.cloud.apis.test_http_integrations import ALL_HEADERS
 
 MakeApi = Callable[..., RestApi]
 Client = Callable[..., Any]
@@ -158,31 +159,6 @@ def test_an_alias_has_permissions_of_its_own(rest_api: MakeApi, client: Client) 
     assert api.call("GET").status == 200
 
 
-@pytest.mark.documented("notes/apis.md#permission-to-call-a-function")
-def test_a_role_may_call_in_the_apis_stead(rest_api: MakeApi, client: Client, arn: str) -> None:
-    """With credentials it is the role's policies that count, and who the role trusts."""
-    iam = client("iam")
-    api = rest_api()
-    trust = {"Effect": "Allow", "Action": "sts:AssumeRole"}
-    for name, service in (("trusting", "apigateway"), ("distrusting", "ec2")):
-        statement = {**trust, "Principal": {"Service": f"{service}.amazonaws.com"}}
-        role = iam.create_role(
-            RoleName=name,
-            AssumeRolePolicyDocument=json.dumps(
-                {"Version": "2012-10-17", "Statement": [statement]}
-            ),
-        )["Role"]["Arn"]
-        api.method("GET", f"/{name}", functions.proxy(arn, credentials=role))
-    api.deploy()
-    assert api.call("GET", "/trusting").status == 500
-    allow = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": arn}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-    for name in ("trusting", "distrusting"):
-        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document)
-    assert api.call("GET", "/trusting").status == 200
-    assert api.call("GET", "/distrusting").status == 500
-
-
 @pytest.mark.recorded("notes/apis.md#errors")
 def test_a_function_is_called_by_post_alone(rest_api: MakeApi, client: Client, arn: str) -> None:
     """Recorded 20 March 2024: an integration method GET is 500, with a gateway response of its own too."""
@@ -217,6 +193,36 @@ def test_headers_that_no_function_may_be_sent(
     got = api.call("GET")
     assert (got.status, got.body) == (500, ERROR)
     assert got.header("x-amzn-errortype") == "InternalServerErrorException"
+
+
+@pytest.mark.recorded("notes/apis.md#headers")
+def test_headers_that_a_function_sees(rest_api: MakeApi, client: Client, arn: str) -> None:
+    """Recorded 11 December 2024: of all headers, these; mapped ones make no difference."""
+    api = rest_api()
+    parameters = {"integration.request.header.Accept": "'text/html'"}
+    api.method("GET", "/x", functions.proxy(arn, requestParameters=parameters))
+    api.deploy()
+    functions.permit(client, arn, f"{api.id}/*/GET/x")
+    headers = api.call("GET", "/x", headers=ALL_HEADERS).json["headers"]
+    for name in ("X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "Host"):
+        del headers[name]
+    assert headers == {
+        "Accept": "application/json",
+        "Accept-Charset": "UTF-8",
+        "Accept-Encoding": "br",
+        "Age": "request_Age",
+        "Authorization": "Unauthorized",
+        "Content-Encoding": "deflate",
+        "Content-Type": "application/json",
+        "Date": "request_Date",
+        "Pragma": "cache",
+        "Range": "bytes=500-999",
+        "Referer": "https://example.com/",
+        "User-Agent": "localStack/0.0",
+        "Via": "p.example.net",
+        "Warn": "299 localStack/0.0",
+        "X-Forwarded-Proto": "http",
+    }
 
 
 @pytest.mark.documented("notes/apis.md#limits")
