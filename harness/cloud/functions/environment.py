@@ -39,6 +39,8 @@ class Environment:
     def __init__(self, function: FunctionVersion, tools: Tools) -> None:
         self.function = function
         self.created = self.idle_since = tools.clock.now()
+        self.retired = False
+        """Its version will not be invoked again."""
         self._tools = tools
         self._folder = tools.folder / secrets.token_hex(8)
         today = datetime.now(UTC)

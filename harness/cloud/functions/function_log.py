@@ -1,5 +1,6 @@
 """The log stream of one execution environment: what its process prints, between the platform's lines."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -7,6 +8,8 @@ from collections.abc import Callable, Sequence
 from harness.cloud.functions import reports
 from harness.cloud.functions.output import Mark
 from harness.containers.spec import LogLine
+
+_log = logging.getLogger(__name__)
 
 _SLACK = 64 * 1024
 Put = Callable[[Sequence[LogLine]], None]
@@ -26,7 +29,8 @@ class FunctionLog:
         """Held while lines are put, so that they stay in order."""
         self._lock = threading.Lock()
         """Held for a moment only."""
-        self._pending: list[str] = []
+        self._pending: list[LogLine] = []
+        self._latest = 0
         self._tail = bytearray()
         self._request_id: str | None = None
         self._began = 0.0
@@ -34,7 +38,7 @@ class FunctionLog:
 
     def add(self, *messages: str) -> None:
         """Write lines of the platform's."""
-        self._write(messages)
+        self._write([LogLine(_now(), message) for message in messages])
 
     def begin(self, request_id: str, version: str, init: float | None) -> None:
         """An invocation begins, after an initialization of `init` milliseconds, or none."""
@@ -43,7 +47,7 @@ class FunctionLog:
             self._init = init
             self._began = time.perf_counter()
             self._tail.clear()
-            self._pending.append(reports.start(request_id, version))
+            self._pending.append(LogLine(_now(), reports.start(request_id, version)))
 
     def take(self, lines: Sequence[LogLine], reached: Callable[[Mark], Callable[[], None]]) -> None:
         """Write what the process printed.
@@ -56,10 +60,12 @@ class FunctionLog:
             if not isinstance(line.message, Mark):
                 waiting.append(line)
                 continue
-            self._take(waiting)
+            if waiting:
+                self._write(waiting)
             waiting = []
             reached(line.message)()
-        self._take(waiting)
+        if waiting:
+            self._write(waiting)
 
     def complete(
         self,
@@ -80,7 +86,7 @@ class FunctionLog:
             report = reports.Report(
                 request_id, duration, memory_size, memory_used, init, status, kind
             )
-            self._write((*notes, reports.end(request_id), report.line))
+            self.add(*notes, reports.end(request_id), report.line)
 
     def abandon(self) -> None:
         """The invocation that has just begun will be made in another process."""
@@ -93,20 +99,27 @@ class FunctionLog:
         with self._lock:
             return bytes(self._tail[-self._tail_bytes :])
 
-    def _take(self, lines: Sequence[LogLine]) -> None:
-        if lines:
-            self._write([line.message for line in lines], lines)
-
-    def _write(self, messages: Sequence[str], lines: Sequence[LogLine] = ()) -> None:
-        now = time.time_ns() // 1_000_000
+    def _write(self, lines: Sequence[LogLine]) -> None:
         with self._writing:
             with self._lock:
                 pending, self._pending = self._pending, []
-                for message in (*pending, *messages):
-                    self._tail += message.encode("utf-8", "surrogatepass")
-                    if not message.endswith("\n"):
+                for line in (*pending, *lines):
+                    self._tail += line.message.encode("utf-8", "surrogatepass")
+                    if not line.message.endswith("\n"):
                         self._tail += b"\n"
                 if len(self._tail) > self._tail_bytes + _SLACK:
                     del self._tail[: -self._tail_bytes]
-            lines = lines or [LogLine(now, message) for message in messages]
-            self._put([*(LogLine(now, message) for message in pending), *lines])
+            try:
+                self._put([self._in_order(line) for line in (*pending, *lines)])
+            except Exception:
+                # The log is lost; the answers, which wait for it, are not.
+                _log.exception("a function's log cannot be written")
+
+    def _in_order(self, line: LogLine) -> LogLine:
+        """The line, not before those that were written: its time was taken by another thread."""
+        self._latest = max(self._latest, line.timestamp)
+        return LogLine(self._latest, line.message)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -18,7 +18,6 @@ class Pool:
         self._tools = tools
         self._idle: dict[FunctionVersion, list[Environment]] = {}
         self._all: set[Environment] = set()
-        self._retired: set[FunctionVersion] = set()
         self._reaper: Timer | None = None
         self._ends: set[asyncio.Task[None]] = set()
 
@@ -30,7 +29,6 @@ class Pool:
     @asynccontextmanager
     async def environment(self, function: FunctionVersion) -> AsyncIterator[Environment]:
         """An environment for one invocation: the one that was used last, or a new one."""
-        self._retired.discard(function)
         idle = self._idle.get(function)
         environment = idle.pop() if idle else Environment(function, self._tools)
         self._all.add(environment)
@@ -43,12 +41,11 @@ class Pool:
 
     async def retire(self, versions: Set[FunctionVersion]) -> None:
         """End the idle environments of versions that will not be invoked again; those in use end when they are free."""
-        self._retired |= versions & self.versions
-        ends = [
-            self._end(environment)
-            for function in versions
-            for environment in list(self._idle.get(function, ()))
-        ]
+        gone = [environment for environment in self._all if environment.function in versions]
+        for environment in gone:
+            environment.retired = True
+        idle = [each for each in gone if each in self._idle.get(each.function, ())]
+        ends = [self._end(environment) for environment in idle]
         if ends:
             await asyncio.wait(ends)
 
@@ -66,14 +63,13 @@ class Pool:
     def _give_back(self, environment: Environment, usable: bool) -> None:
         if environment not in self._all:
             return  # the pool was closed meanwhile
-        function = environment.function
         limits, now = self._tools.limits, self._tools.clock.now()
         environment.idle_since = now
         old = now - environment.created >= timedelta(seconds=limits.environment_seconds)
-        if not usable or old or function in self._retired:
+        if not usable or old or environment.retired:
             self._end(environment)
             return
-        self._idle.setdefault(function, []).append(environment)
+        self._idle.setdefault(environment.function, []).append(environment)
         waiting = [each for group in self._idle.values() for each in group]
         if len(waiting) > limits.idle_environments:
             self._end(min(waiting, key=lambda each: each.idle_since))

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -72,6 +73,7 @@ class FunctionService:
         self._threads = ThreadPoolExecutor(THREADS, "functions")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._engine: ProcessEngine | None = None
+        self._closing = False
         self._unlisten: Callable[[], None] | None = None
         self._making = threading.Lock()
         code = CodeStore(folder / "code", settings.limits.unzipped_bytes)
@@ -117,6 +119,8 @@ class FunctionService:
 
     async def find(self, name: FunctionName) -> Found:
         """The version that is meant. Raises ResourceNotFoundException."""
+        if self._closing:
+            raise AwsError("ServiceException", "This local cloud is about to end.", 500)
         try:
             return await self._in_thread(
                 lambda: self._functions.find(name.account, name.region, name.name, name.qualifier)
@@ -173,6 +177,7 @@ class FunctionService:
 
     def close(self) -> None:
         """End everything, and remove its folder; from any thread but the loop's."""
+        self._closing = True
         if self._unlisten is not None:
             self._unlisten()
         self._await_in_loop(self._stop)
@@ -219,9 +224,9 @@ class FunctionService:
 
     def _call(self, function: Callable[..., object], *arguments: object) -> None:
         """Have `function` called in the event loop, unless that has ended."""
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(function, *arguments)
+        assert self._loop is not None, "nothing runs before it is open"
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(function, *arguments)
 
     def _in_thread(self, work: Callable[[], T]) -> "asyncio.Future[T]":
         return asyncio.get_running_loop().run_in_executor(self._threads, work)

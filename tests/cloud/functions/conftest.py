@@ -76,6 +76,13 @@ class Lambdas:
         self.client.create_function(FunctionName=name, **{**defaults, **settings})
         return name
 
+    def layer(self, name: str, files: Mapping[str, str | bytes]) -> str:
+        """A new layer version; its ARN."""
+        arn: str = self.client.publish_layer_version(
+            LayerName=name, Content={"ZipFile": zipped(files)}
+        )["LayerVersionArn"]
+        return arn
+
     def update(self, name: str, source: str, **settings: Any) -> Any:
         """Give a function another module `handler`."""
         code = zipped({"handler.py": source})

@@ -18,12 +18,12 @@ from tests.cloud.functions.conftest import OBEDIENT, RUNTIME, Bell, Client, Lamb
 from tests.containers.processes import wait_until_gone
 
 NOTE = "notes/functions.md"
-LIMITS = replace(Limits.current(), idle_environments=4, concurrency=5)
+LIMITS = replace(Limits.current(), idle_environments=4, concurrency=5, unzipped_bytes=1_000_000)
 
 
 @pytest.fixture(scope="module")
 def function_settings() -> Settings:
-    """Few environments stay warm, and few invocations run at a time."""
+    """Few environments stay warm, few invocations run at a time, packages are small."""
     return Settings(LIMITS)
 
 
@@ -382,6 +382,20 @@ def test_shared_concurrency(lambdas: Lambdas, obedient: str, bell: Bell) -> None
     for future in pending:
         future.result()
     assert lambdas.invoke(other, 1).json == 1
+
+
+@pytest.mark.documented("https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html")
+def test_package_and_layers_have_one_limit(lambdas: Lambdas) -> None:
+    """A package, or a package and its layers together, that grow beyond the limit are refused."""
+    assert Limits.current().unzipped_bytes == 250 * 1024 * 1024
+    whole = {"handler.py": "", "data": "x" * (LIMITS.unzipped_bytes + 1)}
+    half = {"python/data": "x" * (LIMITS.unzipped_bytes // 2 + 1)}
+    layer = lambdas.layer("half", half)
+    for name in (lambdas.create(whole), lambdas.create(half, Layers=[layer])):
+        error = lambdas.refusal(name)["Error"]
+        assert error["Code"] == "InvalidZipFileException"
+        assert "more than 1000000 bytes" in error["Message"]
+    assert lambdas.do(lambdas.create(Layers=[layer]), "count").json == 1
 
 
 def test_reset(cloud: LocalCloud, client: Client, role: str) -> None:
