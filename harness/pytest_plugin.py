@@ -12,12 +12,22 @@ if TYPE_CHECKING:
     from harness.cloud.local_cloud import LocalCloud
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`harness_enforce_iam = false` in the configuration lets users and roles do everything."""
+    parser.addini(
+        "harness_enforce_iam",
+        "Whether policies decide what IAM users and roles may do in the local cloud.",
+        type="bool",
+        default=True,
+    )
+
+
 @pytest.fixture(scope="session")
-def local_cloud() -> "Iterator[LocalCloud]":
+def local_cloud(pytestconfig: pytest.Config) -> "Iterator[LocalCloud]":
     """A running local cloud (`harness.cloud.local_cloud.LocalCloud`); it ends with the test session."""
     from harness.cloud.local_cloud import LocalCloud
 
-    with LocalCloud() as cloud:
+    with LocalCloud(enforce_iam=pytestconfig.getini("harness_enforce_iam")) as cloud:
         yield cloud
 
 

@@ -11,6 +11,7 @@ from harness.checks.endpoints import (
     status_path_legal,
 )
 from harness.checks.logs import metric_in_log_is_true
+from harness.checks.permissions import endpoint_refuses_unsigned, least_privilege_is_enough
 from harness.checks.regression import (
     adjusted_r2,
     error_below,
@@ -38,10 +39,12 @@ __all__ = [
     "answered_by_old_or_new",
     "config_switched",
     "content_type_is",
+    "endpoint_refuses_unsigned",
     "error_below",
     "error_near_reference",
     "high_level_equals_low_level",
     "label_column",
+    "least_privilege_is_enough",
     "mean_absolute_error",
     "mean_squared_error",
     "metric_in_log_is_true",

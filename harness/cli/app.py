@@ -40,6 +40,12 @@ SeedBucket = Annotated[
         "--seed-bucket", metavar="NAME=DIR", help="Fill a bucket with the files of a folder."
     ),
 ]
+EnforceIam = Annotated[
+    bool,
+    typer.Option(
+        help="Let the policies of IAM users and roles decide what they may do, or let them do everything."
+    ),
+]
 ScenarioFolders = Annotated[
     list[Path] | None,
     typer.Option(
@@ -120,11 +126,12 @@ def up(
     port: Port = DEFAULT_PORT,
     seed_bucket: SeedBucket = None,
     pace: Pace = "fastest",
+    enforce_iam: EnforceIam = True,
 ) -> None:
     """Run the local cloud in the foreground until Ctrl-C."""
     from harness.cli import cloud
 
-    cloud.up(host, port, seed_bucket or [], pace)
+    cloud.up(host, port, seed_bucket or [], pace, enforce_iam)
 
 
 @app.command()
@@ -152,13 +159,20 @@ def exec_(
             min=1, help="How many times quicker than on AWS the SDK polls; 1 leaves it as it is."
         ),
     ] = None,
+    enforce_iam: EnforceIam = True,
 ) -> None:
     """Run any program against a local cloud that lives as long as the program; its exit code is ours."""
     from harness.cli import cloud
 
     raise typer.Exit(
         cloud.execute(
-            command, url=url, region=region, seeds=seed_bucket or [], pace=pace, speed=speed
+            command,
+            url=url,
+            region=region,
+            seeds=seed_bucket or [],
+            pace=pace,
+            speed=speed,
+            enforce_iam=enforce_iam,
         )
     )
 

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 NOT_FOUND, NOT_EXECUTABLE, _SIGNALLED = 127, 126, 128
 
 
-def up(host: str, port: int, seeds: Sequence[str], pace: str) -> None:
+def up(host: str, port: int, seeds: Sequence[str], pace: str, enforce_iam: bool = True) -> None:
     """Run a cloud until SIGINT or SIGTERM."""
     over = threading.Event()
     with (
         SignalReader((signal.SIGINT, signal.SIGTERM), lambda _number: over.set()),
-        _cloud(host, port, seeds, pace) as cloud,
+        _cloud(host, port, seeds, pace, enforce_iam) as cloud,
     ):
         print(f"The local cloud is up at {cloud.url} (Ctrl-C ends it).", flush=True)
         print(f'Point a shell at it: eval "$(harness env --url {cloud.url})"', flush=True)
@@ -50,12 +50,18 @@ def execute(
     seeds: Sequence[str],
     pace: str,
     speed: float | None,
+    enforce_iam: bool = True,
 ) -> int:
     """Run `command` against the cloud at `url`, or one of its own; the command's exit code as a shell has it."""
     if url is not None and seeds:
         raise Problem(
             "--seed-bucket fills a cloud that this command starts",
             "leave --url or --seed-bucket out",
+        )
+    if url is not None and not enforce_iam:
+        raise Problem(
+            "--no-enforce-iam is for a cloud that this command starts",
+            "leave it out here, and start the other cloud with it: harness up --no-enforce-iam",
         )
     program = _Program(command)
     with SignalReader((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), program.receive):
@@ -64,7 +70,7 @@ def execute(
             return program.run(environment)
         if speed is None and pace == "realistic":
             speed = 1
-        with _cloud("127.0.0.1", 0, seeds, pace) as cloud:
+        with _cloud("127.0.0.1", 0, seeds, pace, enforce_iam) as cloud:
             return program.run(local_environment(cloud.url, region=region, speed=speed))
 
 
@@ -112,13 +118,15 @@ def _in_foreground() -> bool:
 
 
 @contextmanager
-def _cloud(host: str, port: int, seeds: Sequence[str], pace: str) -> "Iterator[LocalCloud]":
+def _cloud(
+    host: str, port: int, seeds: Sequence[str], pace: str, enforce_iam: bool
+) -> "Iterator[LocalCloud]":
     folders = [_seed(seed) for seed in seeds]
     chosen = checked_pace(pace)
     from harness.cloud.local_cloud import LocalCloud
 
     try:
-        cloud = LocalCloud(host, port, pace=chosen).start()
+        cloud = LocalCloud(host, port, pace=chosen, enforce_iam=enforce_iam).start()
     except OSError as error:
         raise _not_listening(host, port, error) from None
     try:

@@ -30,6 +30,7 @@ from harness.cloud.http import (
     read_body,
 )
 from harness.cloud.identity.authentication import Authenticator
+from harness.cloud.identity.authorization import Authorize
 from harness.cloud.protocol import control_plane as protocol
 from harness.cloud.protocol.errors import LAMBDA_SERVICE, RUNTIME_SERVICE, error_response
 from harness.cloud.runtime.invocations import Invocations
@@ -52,10 +53,12 @@ Request = dict[str, Any]
 class ControlPlane:
     """What answers SageMaker's operations.
 
+    `authorize(caller, operation, request, scope)` raises AwsError for a caller who may not;
     `delegated(operation, request)` tells whether the operation only keeps records, which moto does;
     `perform(operation, context, request)` carries out any other and may raise AwsError.
     """
 
+    authorize: Authorize
     delegated: Callable[[str, Request], bool]
     perform: Callable[[str, RequestContext, Request], Request | None]
 
@@ -116,6 +119,7 @@ class App:
             operation = protocol.operation_name(header(scope["headers"], b"x-amz-target"))
             request = protocol.parse(operation, body)
             protocol.validate(operation, request)
+            self._control_plane.authorize(caller, operation, request, scope)
             if self._control_plane.delegated(operation, request):
                 await self._mount(scope, _replay(body), send)
                 return

@@ -13,7 +13,7 @@ from harness.cloud.apis.data_plane import DataPlane
 from harness.cloud.apis.lambda_calls import calls_of
 from harness.cloud.apis.limits import ApiLimits
 from harness.cloud.apis.moto_corrections import corrected
-from harness.cloud.apis.permissions import Permissions
+from harness.cloud.apis.permissions import ApiPermissions
 from harness.cloud.apis.state import MotoApiState
 from harness.cloud.app import App, ControlPlane
 from harness.cloud.backing.clients import Clients, Credentials
@@ -21,6 +21,7 @@ from harness.cloud.backing.functions import MotoFunctions
 from harness.cloud.backing.logs import MotoLogs
 from harness.cloud.backing.moto_identities import MotoIdentities
 from harness.cloud.backing.moto_services import PRESERVED_NAMES_KEY, MotoServices
+from harness.cloud.backing.role_access import RoleAccess
 from harness.cloud.backing.wsgi import WsgiMount
 from harness.cloud.clock import Clock, SystemClock
 from harness.cloud.functions.invocations import FunctionInvocations
@@ -35,6 +36,7 @@ from harness.cloud.runtime.limits import Limits
 from harness.cloud.runtime.router import Router
 from harness.cloud.sagemaker import operations
 from harness.cloud.sagemaker.pace import Pace
+from harness.cloud.sagemaker.permissions import Permissions
 from harness.cloud.sagemaker.service import SageMaker
 from harness.cloud.server import Server, bind
 from harness.containers.images import Images
@@ -56,7 +58,8 @@ class LocalCloud:
     `host` is loopback unless told otherwise, `port` 0 takes a free one. `clock` drives the timers and
     timestamps of resources, `images` knows what an image is here, `pace` how long phases take, `engine`
     makes what runs containers, given the folder that goes with the cloud, `functions` tells how Lambda
-    functions are run.
+    functions are run. `enforce_iam`: whether the policies of users and roles decide what they may do;
+    administrators may do everything.
     Raises CloudAlreadyRunning for a second one in a process, OSError if the port is taken.
     """
 
@@ -74,6 +77,7 @@ class LocalCloud:
         api_limits: ApiLimits | None = None,
         functions: Settings | None = None,
         engine: Callable[[Path], Engine] = lambda folder: ProcessEngine(scratch=folder),
+        enforce_iam: bool = True,
     ) -> None:
         self._host, self._port = host, port
         self.clock = clock or SystemClock()
@@ -83,6 +87,7 @@ class LocalCloud:
         self._api_limits = api_limits or ApiLimits.current()
         self._function_settings = functions or Settings()
         self._make_engine = engine
+        self._enforce_iam = enforce_iam
         self._closing = threading.Lock()
         self._running = False
 
@@ -100,10 +105,15 @@ class LocalCloud:
         self._engine = self._make_engine(self._folder)
         services = self.services = MotoServices(self._folder / "objects")
         self._identities = MotoIdentities()
+        self.authorizer = Authorizer(self._identities, enforced=self._enforce_iam)
         self._pool = ThreadPoolExecutor(CONTROL_PLANE_THREADS, "control-plane")
         self._moto_pool = ThreadPoolExecutor(MOTO_THREADS, "moto")
         self._api_pool = ThreadPoolExecutor(API_THREADS, "apis")
-        self._clients = Clients(lambda: self.url, Credentials("test", "test"))
+        self._clients = Clients(
+            lambda: self.url,
+            Credentials("test", "test"),
+            RoleAccess(self.authorizer, self._identities),
+        )
         self.router = Router()
         self.sagemaker = SageMaker(
             clock=self.clock,
@@ -131,19 +141,15 @@ class LocalCloud:
             endpoint_url=lambda: self.url,
             on_fault=lambda error: self.app.fault(error),
         )
-        api_state = MotoApiState(services)
-        self._apis = DataPlane(
-            api_state,
-            calls_of(self.functions),
-            authenticator,
-            Permissions(Authorizer(self._identities), api_state),
-            self.clock,
-            self._api_limits,
-            self._api_pool,
-        )
+        self._apis = self._make_apis(authenticator)
+        permissions = Permissions(self.authorizer, self.sagemaker.tags_of)
         self.app = App(
-            ControlPlane(operations.delegated, partial(operations.perform, self.sagemaker)),
-            Invocations(self.router, authenticator, self._limits),
+            ControlPlane(
+                permissions.check,
+                operations.delegated,
+                partial(operations.perform, self.sagemaker),
+            ),
+            Invocations(self.router, authenticator, self._limits, permissions.check_invocation),
             # Whether a caller may invoke a function is decided here; so far every one may.
             FunctionInvocations(self.functions, authenticator, lambda caller, action, arn: None),
             self._apis,
@@ -166,6 +172,18 @@ class LocalCloud:
             self.close()
             raise
         return self
+
+    def _make_apis(self, authenticator: Authenticator) -> DataPlane:
+        state = MotoApiState(self.services)
+        return DataPlane(
+            state,
+            calls_of(self.functions),
+            authenticator,
+            ApiPermissions(self.authorizer, state),
+            self.clock,
+            self._api_limits,
+            self._api_pool,
+        )
 
     @property
     def port(self) -> int:

@@ -150,6 +150,10 @@ def test_a_port_in_use_is_two_lines() -> None:
             ("exec", "--url", "http://x", "--seed-bucket", "a=b", "--", "true"),
             "--seed-bucket fills",
         ),
+        (
+            ("exec", "--url", "http://x", "--no-enforce-iam", "--", "true"),
+            "--no-enforce-iam is for a cloud that this command starts",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_two_lines(arguments: tuple[str, ...], what: str) -> None:
@@ -159,6 +163,24 @@ def test_what_cannot_be_done_is_two_lines(arguments: tuple[str, ...], what: str)
     lines = done.stderr.splitlines()
     assert len(lines) == 2, done.stderr
     assert what in lines[0]
+
+
+def test_permissions_can_be_switched_off() -> None:
+    """With --no-enforce-iam a role without policies, which might do nothing otherwise, may do everything."""
+    program = """
+import boto3, json
+trust = json.dumps({"Statement": []})
+role = boto3.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+keys = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="work")["Credentials"]
+print(boto3.client(
+    "sagemaker",
+    aws_access_key_id=keys["AccessKeyId"],
+    aws_secret_access_key=keys["SecretAccessKey"],
+    aws_session_token=keys["SessionToken"],
+).list_models()["Models"])
+"""
+    done = harness("exec", "--no-enforce-iam", "--", sys.executable, "-c", program)
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
 
 
 def test_env_names_the_port() -> None:

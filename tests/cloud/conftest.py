@@ -10,6 +10,7 @@ from harness.cloud.functions.limits import Settings
 from harness.cloud.local_cloud import LocalCloud
 from harness.cloud.runtime.limits import Limits
 from harness.containers.images import Images, Implementation
+from tests.cloud.people import People
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ROLE = "arn:aws:iam::123456789012:role/service-role/SageMakerExecutionRole"
@@ -73,3 +74,9 @@ def client(cloud: LocalCloud) -> Iterator[Callable[..., Any]]:
     yield make
     for client in made:
         client.close()
+
+
+@pytest.fixture(scope="module")
+def people(client: Callable[..., Any]) -> People:
+    """Makes users and roles, and clients with their keys."""
+    return People(client)

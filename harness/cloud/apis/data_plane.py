@@ -15,7 +15,7 @@ from harness.cloud.apis.http_authorizers import HttpAuthorizers
 from harness.cloud.apis.http_backend import HttpBackend
 from harness.cloud.apis.http_calls import HttpCalls
 from harness.cloud.apis.limits import ApiLimits
-from harness.cloud.apis.permissions import Permissions
+from harness.cloud.apis.permissions import ApiPermissions
 from harness.cloud.apis.refusals import NotHere
 from harness.cloud.apis.rest_calls import RestCalls
 from harness.cloud.apis.rest_integrations import RestIntegrations
@@ -37,7 +37,7 @@ class DataPlane:
         state: ApiState,
         call_function: CallFunction,
         authenticator: Authenticator,
-        permissions: Permissions,
+        permissions: ApiPermissions,
         clock: Clock,
         limits: ApiLimits,
         pool: ThreadPoolExecutor,

@@ -11,7 +11,7 @@ from harness.cloud.apis.function_calls import (
     FunctionCall,
     FunctionRefused,
 )
-from harness.cloud.apis.permissions import Permissions
+from harness.cloud.apis.permissions import ApiPermissions
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ Run: TypeAlias = Callable[..., Awaitable[Any]]
 class FunctionsGate:
     """Calls functions for APIs. `run` is for what may wait for a lock."""
 
-    def __init__(self, call: CallFunction, permissions: Permissions, run: Run) -> None:
+    def __init__(self, call: CallFunction, permissions: ApiPermissions, run: Run) -> None:
         self._call = call
         self._permissions = permissions
         self._run = run

@@ -31,7 +31,7 @@ from harness.cloud.apis.http_backend import (
 from harness.cloud.apis.http_event import HttpCall
 from harness.cloud.apis.integration_request import fill
 from harness.cloud.apis.limits import ApiLimits
-from harness.cloud.apis.permissions import Permissions
+from harness.cloud.apis.permissions import ApiPermissions
 from harness.cloud.apis.proxy_answers import MalformedAnswer, UndecodableBody
 from harness.cloud.apis.refusals import not_implemented
 from harness.cloud.apis.requests import ApiRequest
@@ -64,7 +64,7 @@ class HttpCalls:
     def __init__(
         self,
         authenticator: Authenticator,
-        permissions: Permissions,
+        permissions: ApiPermissions,
         authorizers: HttpAuthorizers,
         throttles: Throttles,
         functions: FunctionsGate,

@@ -12,7 +12,7 @@ INVOKE_API = "execute-api:Invoke"
 _INVOKE_FUNCTION = "lambda:InvokeFunction"
 
 
-class Permissions:
+class ApiPermissions:
     """Asks the policies. Calls may wait for moto's lock."""
 
     def __init__(self, authorizer: Authorizer, state: ApiState) -> None:

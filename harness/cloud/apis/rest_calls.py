@@ -11,7 +11,7 @@ from harness.cloud.apis.functions_gate import Run
 from harness.cloud.apis.gateway_responses import GatewayError
 from harness.cloud.apis.headers import wire_header
 from harness.cloud.apis.http_backend import HttpAnswer
-from harness.cloud.apis.permissions import Permissions
+from harness.cloud.apis.permissions import ApiPermissions
 from harness.cloud.apis.refusals import not_implemented
 from harness.cloud.apis.requests import ApiRequest
 from harness.cloud.apis.rest_event import Identity, RestCall
@@ -43,7 +43,7 @@ class RestCalls:
         self,
         state: ApiState,
         authenticator: Authenticator,
-        permissions: Permissions,
+        permissions: ApiPermissions,
         authorizers: Authorizers,
         throttles: Throttles,
         integrations: RestIntegrations,

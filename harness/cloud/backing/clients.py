@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from harness.cloud.backing.role_access import SESSION_NAME, RoleAccess
+
 SESSION_SECONDS = 3600
 
 
@@ -20,28 +22,49 @@ class Credentials:
 
 
 class Clients:
-    """Clients of the services at `endpoint_url()`, each made once and then shared (they are thread safe)."""
+    """Clients of the services at `endpoint_url()`, each made once and then shared (they are thread safe).
 
-    def __init__(self, endpoint_url: Callable[[], str], own: Credentials) -> None:
+    Those of a role may do what `access` says, everything without it.
+    """
+
+    def __init__(
+        self,
+        endpoint_url: Callable[[], str],
+        own: Credentials,
+        access: RoleAccess | None = None,
+    ) -> None:
         self._endpoint_url = endpoint_url
         self._own = own
+        self._access = access
         self._lock = threading.Lock()
         self._session: Any = None
         self._clients: dict[tuple[str, str, Credentials], Any] = {}
         self._roles: dict[tuple[str, str], tuple[datetime, Credentials]] = {}
 
-    def client(self, service: str, region: str, credentials: Credentials | None = None) -> Any:
-        """A boto3 client, by default with the cloud's own credentials."""
-        credentials = credentials or self._own
+    def client(self, service: str, region: str) -> Any:
+        """A boto3 client with the cloud's own credentials."""
+        return self._client(service, region, self._own, None)
+
+    def role_client(self, service: str, region: str, role_arn: str) -> Any:
+        """A boto3 client with the session credentials of `role_arn`.
+
+        Raises botocore's ClientError if STS refuses, or the role does not trust SageMaker. A call to S3 that
+        the role may not make raises it, too.
+        """
+        if self._access is not None:
+            self._access.check_assumable(region, role_arn)
+        return self._client(service, region, self.role_credentials(region, role_arn), role_arn)
+
+    def _client(
+        self, service: str, region: str, credentials: Credentials, role_arn: str | None
+    ) -> Any:
         key = (service, region, credentials)
         with self._lock:
             if key not in self._clients:
-                self._clients[key] = self._make(service, region, credentials)
+                made = self._clients[key] = self._make(service, region, credentials)
+                if service == "s3" and role_arn is not None and self._access is not None:
+                    self._access.guard(made, role_arn)
             return self._clients[key]
-
-    def role_client(self, service: str, region: str, role_arn: str) -> Any:
-        """A boto3 client with the session credentials of `role_arn`; botocore's ClientError if STS refuses."""
-        return self.client(service, region, self.role_credentials(region, role_arn))
 
     def role_credentials(self, region: str, role_arn: str) -> Credentials:
         """A session of the role, assumed again when less than half of its time is left."""
@@ -51,7 +74,7 @@ class Clients:
         if known is not None and known[0] > datetime.now(UTC):
             return known[1]
         answer = self.client("sts", region).assume_role(
-            RoleArn=role_arn, RoleSessionName="SageMaker", DurationSeconds=SESSION_SECONDS
+            RoleArn=role_arn, RoleSessionName=SESSION_NAME, DurationSeconds=SESSION_SECONDS
         )["Credentials"]
         credentials = Credentials(
             answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"]

@@ -7,13 +7,18 @@ checked: examples are full of made-up ones.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from harness.cloud.errors import AwsError
+from harness.cloud.http import Scope
+from harness.cloud.identity.authentication import Caller
 from harness.cloud.identity.decisions import ALLOWED, IDENTITY, Decision, Policies, decide
-from harness.cloud.identity.matching import Context
 from harness.cloud.identity.policies import Kind, Policy, Question, policy
 from harness.cloud.identity.principals import Principal, Reach
 from harness.cloud.identity.store import Identity, Store
+
+# Raises AwsError if the caller may not do this operation with this request.
+Authorize = Callable[[Caller, str, Mapping[str, Any], Scope], None]
 
 
 @dataclass(frozen=True)
@@ -45,28 +50,42 @@ class Authorizer:
         self.enforced = enforced
         self._now = now
 
-    def check(self, principal: Principal, needs: Iterable[Need]) -> None:
+    def trusts(self, principal: Principal) -> bool:
+        """Whether it may do everything without being asked."""
+        return principal.administrator or not self.enforced
+
+    def check(
+        self,
+        principal: Principal,
+        needs: Iterable[Need],
+        circumstances: Mapping[str, str] | None = None,
+    ) -> None:
         """Raise AccessDeniedException unless `principal` has all that is needed."""
-        if principal.administrator or not self.enforced:
+        if self.trusts(principal):
             return
         for need in needs:
-            decision = self.may(principal, need)
+            decision = self.may(principal, need, circumstances)
             if not decision.allowed:
                 raise AwsError("AccessDeniedException", refusal(principal.arn, need, decision))
 
-    def may(self, principal: Principal, need: Need) -> Decision:
-        """Whether `principal` may do what `need` says."""
-        if principal.administrator or not self.enforced:
+    def may(
+        self, principal: Principal, need: Need, circumstances: Mapping[str, str] | None = None
+    ) -> Decision:
+        """Whether `principal` may do what `need` says; `circumstances` are the request's own condition keys."""
+        if self.trusts(principal):
             return ALLOWED
+        context = {**(circumstances or {}), **need.context}
         resource_policy = _optional(need.resource_policy, Kind.RESOURCE)
         if principal.is_service:
-            return decide(self._question(principal, None, need), Policies(resource=resource_policy))
+            return decide(
+                self._question(principal, need, context), Policies(resource=resource_policy)
+            )
         assert principal.identity_arn is not None, "a caller that is no service has an identity"
         identity = self._store.identity(principal.identity_arn)
         if identity is None:
             return ALLOWED if principal.is_session else Decision(False, IDENTITY)
         return decide(
-            self._question(principal, identity, need),
+            self._question(principal, need, {**_of_identity(principal, identity), **context}),
             Policies(
                 identity=[policy(document) for document in identity.documents],
                 boundary=_optional(identity.boundary, Kind.IDENTITY),
@@ -76,50 +95,65 @@ class Authorizer:
             ),
         )
 
-    def may_be_assumed(self, role_arn: str, service: str, need_context: Mapping[str, str]) -> bool:
+    def may_be_assumed(
+        self, role_arn: str, service: str, context: Mapping[str, str] | None = None
+    ) -> bool:
         """Whether the trust policy of the role lets `service` assume it."""
         identity = self._store.identity(role_arn) if self.enforced else None
         if identity is None or identity.trust is None:
             return True
-        question = self._question(
-            Principal(service), None, Need("sts:AssumeRole", role_arn, need_context)
-        )
+        need = Need("sts:AssumeRole", role_arn)
+        question = self._question(Principal(service), need, context or {})
         trust = policy(identity.trust, Kind.TRUST)
         return not trust.denies(question) and trust.allows(question) is Reach.DIRECT
 
-    def _question(self, principal: Principal, identity: Identity | None, need: Need) -> Question:
+    def _question(
+        self, principal: Principal, need: Need, context: Mapping[str, str | Iterable[str]]
+    ) -> Question:
         now = self._now()
-        context: dict[str, tuple[str, ...]] = {
-            "aws:currenttime": (now.strftime("%Y-%m-%dT%H:%M:%SZ"),),
-            "aws:epochtime": (str(int(now.timestamp())),),
-            # Plain HTTP on loopback stands for the TLS that SDKs speak with AWS.
-            "aws:securetransport": ("true",),
-            "aws:viaawsservice": ("false",),
+        known: dict[str, str | Iterable[str]] = {
+            "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "aws:EpochTime": str(int(now.timestamp())),
+            "aws:ViaAWSService": "false",
+            **context,
         }
-        if identity is not None:
-            context.update(_of_identity(principal, identity))
-        for key, value in need.context.items():
-            context[key.lower()] = (value,) if isinstance(value, str) else tuple(value)
-        return Question(principal, need.action, need.resource, context)
+        values = {
+            key.lower(): (value,) if isinstance(value, str) else tuple(value)
+            for key, value in known.items()
+        }
+        return Question(principal, need.action, need.resource, values)
 
 
-def _of_identity(principal: Principal, identity: Identity) -> Context:
-    context: dict[str, tuple[str, ...]] = {
-        "aws:principalarn": (principal.identity_arn or principal.arn,),
-        "aws:principalaccount": (principal.account,),
-        "aws:principalisawsservice": ("false",),
-        "aws:principaltype": ("AssumedRole" if principal.is_session else "User",),
+def circumstances(scope: Scope, region: str) -> dict[str, str]:
+    """The condition keys of an ASGI request, whatever it asks for."""
+    found = {
+        "aws:RequestedRegion": region,
+        # Plain HTTP on loopback stands for the TLS that SDKs speak with AWS.
+        "aws:SecureTransport": "true",
+        "aws:SourceIp": (scope.get("client") or ("127.0.0.1",))[0],
+    }
+    for name, value in scope["headers"]:
+        if name == b"user-agent":
+            found["aws:UserAgent"] = value.decode("latin-1")
+        elif name == b"referer":
+            found["aws:Referer"] = value.decode("latin-1")
+    return found
+
+
+def _of_identity(principal: Principal, identity: Identity) -> dict[str, str]:
+    context = {
+        "aws:PrincipalArn": principal.identity_arn or principal.arn,
+        "aws:PrincipalAccount": principal.account,
+        "aws:PrincipalIsAWSService": "false",
+        "aws:PrincipalType": "AssumedRole" if principal.is_session else "User",
+        "aws:userid": identity.unique_id,
     }
     if principal.is_session:
-        session = principal.arn.rpartition("/")[2]
-        context["aws:userid"] = (f"{identity.unique_id}:{session}",)
-        context["aws:multifactorauthpresent"] = ("false",)
-    else:
-        context["aws:userid"] = (identity.unique_id,)
+        context["aws:userid"] += ":" + principal.arn.rpartition("/")[2]
+        context["aws:MultiFactorAuthPresent"] = "false"
     if identity.name is not None:
-        context["aws:username"] = (identity.name,)
-    for key, value in identity.tags.items():
-        context[f"aws:principaltag/{key.lower()}"] = (value,)
+        context["aws:username"] = identity.name
+    context.update({f"aws:PrincipalTag/{key}": value for key, value in identity.tags.items()})
     return context
 
 

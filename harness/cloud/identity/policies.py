@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from harness.cloud.identity.conditions import Condition, KeyIsAbsent, UnknownOperator, condition
@@ -47,6 +47,11 @@ class Question:
     resource: str
     context: Context
 
+    @cached_property
+    def folded_action(self) -> str:
+        """The action in lower case: actions have no case."""
+        return self.action.lower()
+
 
 @dataclass(frozen=True)
 class _Choice:
@@ -56,14 +61,16 @@ class _Choice:
     negated: bool
 
     def includes(self, text: str, context: Context) -> bool:
-        return any(p.matches(text, context) for p in self.patterns) != self.negated
+        for pattern in self.patterns:
+            if pattern.matches(text, context):
+                return not self.negated
+        return self.negated
 
 
 @dataclass(frozen=True)
 class Statement:
     """One statement. None for what its kind of document does not have."""
 
-    allows: bool
     actions: _Choice
     resources: _Choice | None
     principals: Sequence[tuple[str, str]] | None
@@ -72,18 +79,15 @@ class Statement:
 
     def reach(self, question: Question) -> Reach:
         """Whether it applies to the question, and how directly it names the principal."""
-        reach = self._names(question.principal)
-        if (
-            reach is not Reach.NONE
-            and self.actions.includes(question.action.lower(), question.context)
-            and (
-                self.resources is None
-                or self.resources.includes(question.resource, question.context)
-            )
-            and all(c.holds(question.context) for c in self.conditions)
-        ):
-            return reach
-        return Reach.NONE
+        context = question.context
+        # Most statements are about other actions.
+        if not self.actions.includes(question.folded_action, context):
+            return Reach.NONE
+        if self.resources is not None and not self.resources.includes(question.resource, context):
+            return Reach.NONE
+        if not all(c.holds(context) for c in self.conditions):
+            return Reach.NONE
+        return self._names(question.principal)
 
     def _names(self, principal: Principal) -> Reach:
         if self.principals is None:
@@ -100,22 +104,31 @@ class Statement:
 class Policy:
     """A document's statements."""
 
-    statements: Sequence[Statement] = ()
+    allowing: Sequence[Statement] = ()
+    denying: Sequence[Statement] = ()
 
     def denies(self, question: Question) -> bool:
         """Whether a Deny applies to it."""
-        return any(not s.allows and s.reach(question) is not Reach.NONE for s in self.statements)
+        return any(s.reach(question) is not Reach.NONE for s in self.denying)
 
     def allows(self, question: Question) -> Reach:
         """How directly an Allow applies to it; NONE if none does. What a Deny says is another matter."""
-        return max((s.reach(question) for s in self.statements if s.allows), default=Reach.NONE)
+        reached = Reach.NONE
+        for statement in self.allowing:
+            reached = max(reached, statement.reach(question))
+            if reached is Reach.DIRECT:
+                break
+        return reached
 
 
 @lru_cache(maxsize=1024)
 def policy(document: str, kind: Kind = Kind.IDENTITY) -> Policy:
-    """The policy of a document. One that is malformed, which AWS would not have stored, allows nothing."""
+    """The policy of a document. One that is malformed, which AWS would not have stored, allows nothing.
+
+    Nor does an empty text, which stands for a document that is gone.
+    """
     try:
-        return parse(document, kind)
+        return parse(document, kind) if document else Policy()
     except MalformedPolicy as error:
         log.warning("a policy is malformed and allows nothing: %s", error)
         return Policy()
@@ -136,7 +149,11 @@ def parse(document: str, kind: Kind) -> Policy:
     if isinstance(statements, dict):
         statements = [statements]
     _check(isinstance(statements, list), "its Statement is no list")
-    return Policy(tuple(_statement(s, kind, version == _VERSIONS[1]) for s in statements))
+    read = [_statement(s, kind, variables=version == _VERSIONS[1]) for s in statements]
+    return Policy(
+        allowing=tuple(statement for statement, allows in read if allows),
+        denying=tuple(statement for statement, allows in read if not allows),
+    )
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -150,7 +167,8 @@ def _check(holds: bool, complaint: str) -> None:
         raise MalformedPolicy(complaint)
 
 
-def _statement(content: Any, kind: Kind, variables: bool) -> Statement:
+def _statement(content: Any, kind: Kind, variables: bool) -> tuple[Statement, bool]:
+    """The statement, and whether it allows."""
     _check(isinstance(content, dict), "a statement is no JSON object")
     _check(not content.keys() - _ELEMENTS, "a statement has unknown elements")
     _check(content.get("Effect") in ("Allow", "Deny"), "an Effect is neither Allow nor Deny")
@@ -173,14 +191,14 @@ def _statement(content: Any, kind: Kind, variables: bool) -> Statement:
     else:
         (element,) = _exactly_one(content, "Principal")
         principals, negated = tuple(_principals(content[element])), element == "NotPrincipal"
-    return Statement(
-        allows=content["Effect"] == "Allow",
+    statement = Statement(
         actions=actions,
         resources=resources,
         principals=principals,
         principals_negated=negated,
         conditions=tuple(_conditions(content.get("Condition", {}), variables)),
     )
+    return statement, content["Effect"] == "Allow"
 
 
 def _exactly_one(content: Mapping[str, Any], element: str) -> list[str]:

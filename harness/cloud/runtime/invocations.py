@@ -1,4 +1,4 @@
-"""InvokeEndpoint: limits, signature, routing, forwarding to a worker, and its answer or its failure.
+"""InvokeEndpoint: limits, signature, permission, routing, forwarding to a worker, and its answer or its failure.
 
 LIMITATIONS: asynchronous and streamed invocations are refused by name.
 """
@@ -10,6 +10,7 @@ from urllib.parse import quote
 from harness.cloud.errors import AwsError
 from harness.cloud.http import BodyTooLarge, Receive, Response, Scope, read_body
 from harness.cloud.identity.authentication import Authenticator, Caller
+from harness.cloud.identity.authorization import Authorize
 from harness.cloud.protocol import rest
 from harness.cloud.runtime.limits import Limits
 from harness.cloud.runtime.router import (
@@ -33,10 +34,17 @@ _LOG_GROUP = "/aws/sagemaker/Endpoints/"
 class Invocations:
     """Answers the operations of sagemaker-runtime."""
 
-    def __init__(self, router: Router, authenticator: Authenticator, limits: Limits) -> None:
+    def __init__(
+        self,
+        router: Router,
+        authenticator: Authenticator,
+        limits: Limits,
+        authorize: Authorize,
+    ) -> None:
         self._router = router
         self._authenticator = authenticator
         self._limits = limits
+        self._authorize = authorize
         self._session: aiohttp.ClientSession | None = None
 
     async def answer(self, scope: Scope, receive: Receive, request_id: str) -> Response:
@@ -48,6 +56,7 @@ class Invocations:
             return Response.text(413, f"HTTP content length exceeded {error.limit} bytes.")
         caller = self._authenticator.authenticate(scope, body)
         operation, request = rest.bind(scope)
+        self._authorize(caller, operation, request, scope)
         if operation != "InvokeEndpoint":
             raise AwsError(
                 "ValidationError", f"This local cloud does not implement {operation} yet."

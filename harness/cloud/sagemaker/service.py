@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -110,6 +110,10 @@ class SageMaker:
             if key not in self._states:
                 self._states[key] = AccountRegion(account, region, self.clock)
             return self._states[key]
+
+    def tags_of(self, account: str, region: str, arn: str) -> Mapping[str, str]:
+        """The tags of a resource; none if there is no such thing."""
+        return dict(self.account_region(account, region).tags.get(arn, {}))
 
     def folder(self, purpose: str) -> Path:
         """A new folder for a job or a worker, whose owner removes it."""

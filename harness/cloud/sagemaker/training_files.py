@@ -45,7 +45,7 @@ def download_channels(s3: Any, root: Path, job: TrainingJob, stopped: Callable[[
                 stopped=stopped,
             )
         except (channels.ChannelError, ClientError, BotoCoreError, OSError) as error:
-            raise DownloadFailed(str(error)) from error
+            raise DownloadFailed(_why_not_downloaded(error)) from error
 
 
 def upload_artifacts(s3: Any, root: Path, job: TrainingJob) -> None:
@@ -74,4 +74,27 @@ def _store(
                 archive.seek(0)
                 s3.put_object(Bucket=bucket, Key=key, Body=archive, **encryption)
     except (archives.ArchiveError, ClientError, BotoCoreError, OSError) as error:
-        raise UploadFailed(f"Unable to upload file to {uri} ({error})") from error
+        raise UploadFailed(_why_not_uploaded(error, uri)) from error
+
+
+def _why_not_downloaded(error: Exception) -> str:
+    """In the service's words if the role may not read an object (docs/notes/permissions.md, "Execution roles")."""
+    denial = _denial(error)
+    if denial is None or "Key" not in denial:
+        return str(error)
+    uri = f"s3://{denial['BucketName']}/{denial['Key']}"
+    return f"Unable to download object {uri} ({denial['Code']}: {denial['Message']})"
+
+
+def _why_not_uploaded(error: Exception, uri: str) -> str:
+    denial = _denial(error)
+    if denial is None:
+        return f"Unable to upload file to {uri} ({error})"
+    return f"Error 7: {denial['Code']} (403): {denial['Message']}"
+
+
+def _denial(error: Exception) -> Any:
+    """S3's error, if it is that the role may not."""
+    if isinstance(error, ClientError) and error.response["Error"].get("Code") == "AccessDenied":
+        return error.response["Error"]
+    return None

@@ -104,9 +104,12 @@ def test_an_assumed_role_signs_with_its_session(client: Callable[..., Any]) -> N
 
 @pytest.mark.recorded("notes/signing.md#keys")
 def test_a_key_of_a_user_signs_while_it_is_active(client: Callable[..., Any]) -> None:
-    """A key made in IAM opens SageMaker until it is switched off."""
+    """A key made in IAM opens what its user may do, until it is switched off."""
     iam = client("iam")
     iam.create_user(UserName="somebody")
+    iam.attach_user_policy(
+        UserName="somebody", PolicyArn="arn:aws:iam::aws:policy/AmazonSageMakerReadOnly"
+    )
     key = iam.create_access_key(UserName="somebody")["AccessKey"]
     somebody = client(
         "sagemaker",

@@ -146,6 +146,8 @@ def test_a_set_is_held_against_a_set(keys: tuple[str, ...], every: bool, some: b
     wanted = ["environment", "cost-center"]
     assert holds("ForAllValues:StringEquals", wanted, *keys) == every
     assert holds("ForAnyValue:StringEquals", wanted, *keys) == some
+    # An empty text is a set without members.
+    assert holds("ForAllValues:StringEquals", wanted, "")
 
 
 @pytest.mark.documented(OPERATORS)
@@ -155,6 +157,9 @@ def test_a_negated_set() -> None:
     assert holds("ForAllValues:StringNotEquals", "a", "b", "c")
     assert holds("ForAnyValue:StringNotEquals", "a", "a", "b")
     assert not holds("ForAnyValue:StringNotEquals", "a", "a")
+    assert not holds("ForAnyValue:StringNotEquals", "a")
+    assert holds("ForAnyValue:StringNotEqualsIfExists", "a")
+    assert holds("ForAllValues:StringNotEquals", "a")
     assert holds("ForAllValues:ArnLike", "arn:a:b:c:d:e*", "arn:a:b:c:d:e1", "arn:a:b:c:d:e2")
 
 

@@ -166,6 +166,14 @@ def test_a_principal_is_named(element: Any, user: Reach, session: Reach, service
     assert others.denies(asked(principal=USER)) == (user is Reach.NONE)
 
 
+@pytest.mark.documented(PRINCIPALS)
+def test_the_most_direct_statement_counts() -> None:
+    """Of several statements that allow, whichever comes first, the one that names the caller itself is what it has."""
+    by_account, by_name = ({**ALLOW, "Principal": {"AWS": who}} for who in (ACCOUNT, USER.arn))
+    for statements in ((by_account, by_name), (by_name, by_account)):
+        assert parse(document(*statements), Kind.RESOURCE).allows(asked()) == Reach.DIRECT
+
+
 def without(element: str) -> dict[str, Any]:
     """A statement that lacks an element."""
     return {key: value for key, value in ALLOW.items() if key != element}
@@ -227,6 +235,7 @@ def test_a_malformed_policy_allows_nothing(caplog: pytest.LogCaptureFixture) -> 
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             assert policy("{} {}").allows(asked()) == Reach.NONE
+            assert policy("").allows(asked()) == Reach.NONE
     assert "malformed" in caplog.text
     assert len(caplog.records) == 1
 
