@@ -3,6 +3,7 @@
 A check is a pure function of data that returns a `CheckResult`; none of them raises because something does not hold.
 """
 
+from harness.checks.apis import api_payload_limit, cors_preflight, lambda_payload_limit
 from harness.checks.cleanup import nothing_left
 from harness.checks.endpoints import (
     answered_by_old_or_new,
@@ -37,13 +38,16 @@ __all__ = [
     "Status",
     "adjusted_r2",
     "answered_by_old_or_new",
+    "api_payload_limit",
     "config_switched",
     "content_type_is",
+    "cors_preflight",
     "endpoint_refuses_unsigned",
     "error_below",
     "error_near_reference",
     "high_level_equals_low_level",
     "label_column",
+    "lambda_payload_limit",
     "least_privilege_is_enough",
     "mean_absolute_error",
     "mean_squared_error",

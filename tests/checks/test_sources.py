@@ -9,7 +9,7 @@ import pytest
 from harness.checks.result import Invariant
 from tests.evidence import resolve
 
-MODULES = ("cleanup", "endpoints", "logs", "permissions", "regression", "serialization")
+MODULES = ("apis", "cleanup", "endpoints", "logs", "permissions", "regression", "serialization")
 INVARIANTS = [
     found
     for module in MODULES
