@@ -2,7 +2,8 @@
 
 * A deployment keeps what it was made of, and redeploying a stage leaves its variables and settings alone.
 * binaryMediaTypes, identityValidationExpression and disableExecuteApiEndpoint are kept as they were sent.
-* An HTTP API that is made with a target has its integration, its route and its `$default` stage.
+* An HTTP API's endpoint is one of this cloud; made with a target it has its integration, its route and its
+  `$default` stage.
 * What creates answers 201.
 """
 
@@ -31,6 +32,7 @@ Content = dict[str, Any]
 class _Exchange:
     """One request to moto and its answer, both as they may be changed; `answer` None leaves moto's as it is."""
 
+    host: str
     method: str
     path: str
     body: bytes
@@ -60,7 +62,13 @@ def corrected(application: Callable[[], Application]) -> Callable[[], Applicatio
 
 def _call(inner: Application, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     body = environ["wsgi.input"].read()
-    exchange = _Exchange(environ["REQUEST_METHOD"], environ["PATH_INFO"], body, _object(body) or {})
+    exchange = _Exchange(
+        environ.get("HTTP_HOST", "localhost"),
+        environ["REQUEST_METHOD"],
+        environ["PATH_INFO"],
+        body,
+        _object(body) or {},
+    )
     finish = _prepare(exchange)
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
@@ -220,9 +228,17 @@ def _finish_http_api(exchange: _Exchange) -> None:
     exchange.status = 201
     api = _api((exchange.answer or {}).get("apiId", ""), "v2")
     target = exchange.request.get("target")
-    exchange.answer = None
-    if api is None or not isinstance(target, str):
+    if api is None or api.protocol_type != "HTTP":
+        exchange.answer = None
         return
+    api.api_endpoint = f"http://{exchange.host}/_aws/execute-api/{api.api_id}"
+    if isinstance(target, str):
+        _complete(api, target, exchange.request)
+    exchange.answer = api.to_json()
+
+
+def _complete(api: Any, target: str, request: Content) -> None:
+    """Make what CreateApi makes of a target."""
     to_function = function_of_uri(target) is not None
     integration = api.create_integration(
         connection_type="INTERNET",
@@ -230,13 +246,13 @@ def _finish_http_api(exchange: _Exchange) -> None:
         integration_method="POST" if to_function else "ANY",
         integration_type="AWS_PROXY" if to_function else "HTTP_PROXY",
         integration_uri=target,
-        credentials_arn=exchange.request.get("credentialsArn"),
+        credentials_arn=request.get("credentialsArn"),
         payload_format_version="2.0" if to_function else "1.0",
     )
     api.create_route(
         api_key_required=False,
         authorization_scopes=[],
-        route_key=exchange.request.get("routeKey") or "$default",
+        route_key=request.get("routeKey") or "$default",
         target=f"integrations/{integration.id}",
     )
     api.create_stage({"stageName": "$default", "autoDeploy": True})

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 
@@ -227,12 +228,15 @@ def test_stages_and_routes(http_api: MakeApi, web: Web, arn: str) -> None:
 
 @pytest.mark.documented("apigatewayv2:CreateApi")
 def test_an_api_made_with_a_target_is_complete(http_api: MakeApi, arn: str, echo_url: str) -> None:
-    """Quick create: an integration, a route and the default stage, which moto leaves out."""
+    """Quick create: an integration, a route and the default stage; its endpoint is one that answers."""
     api = http_api(Target=arn)
     assert api.call("GET", "/any").json["routeKey"] == "$default"
     api = http_api(Target=f"{echo_url}/base", RouteKey="GET /x")
     assert api.call("GET", "/x?q=1").json["path"] == "/base"
     assert api.call("GET", "/y").status == 404
+    endpoint = api.gateway.get_api(ApiId=api.id)["ApiEndpoint"]
+    with urllib.request.urlopen(f"{endpoint}/x") as answer:
+        assert json.load(answer)["path"] == "/base"
     (stage,) = api.gateway.get_stages(ApiId=api.id)["Items"]
     assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
 

@@ -2,7 +2,9 @@
 
 import base64
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -403,6 +405,19 @@ def test_a_body_has_a_limit(rest_api: MakeApi) -> None:
         assert answer.header("content-type") == "text/plain"
 
 
+def test_an_api_that_waits_holds_up_nobody(cloud: LocalCloud, web: Web, rest_api: MakeApi) -> None:
+    """While a call waits for moto's lock, the cloud answers others."""
+    api = rest_api()
+    api.mock("GET", "/")
+    api.deploy()
+    with ThreadPoolExecutor(1) as threads:
+        with cloud.services.lock:
+            waiting = threads.submit(api.call, "GET")
+            assert web.send("GET", "/_harness/health").status == 200
+            assert not waiting.done()
+        assert waiting.result().status == 200
+
+
 @pytest.mark.parametrize(
     ("integration", "what"),
     [
@@ -474,17 +489,11 @@ def test_no_request_is_the_clouds_fault(
 ) -> None:
     """Any path, header and verb gets an answer below 500 from an API that does nothing wrong."""
     api = _steady(cloud)
-    path = "/".join(_quoted(part) for part in parts)
+    path = "/".join(quote(part, safe="!$&'()*+,;=:@") for part in parts)
     answer = web.send(
         verb, f"/restapis/{api}/test/_user_request_/{path}", headers={"X-Any": header}
     )
     assert answer.status < 500
-
-
-def _quoted(text: str) -> str:
-    from urllib.parse import quote
-
-    return quote(text, safe="!$&'()*+,;=:@")
 
 
 _made: dict[int, str] = {}
