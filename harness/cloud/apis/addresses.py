@@ -37,6 +37,11 @@ class Address:
         _, slash, rest = self.path.lstrip("/").partition("/")
         return slash + rest
 
+    @property
+    def resource_path(self) -> str:
+        """What follows the stage, as a REST API looks it up: with one slash in front."""
+        return "/" + self.after_first_segment.lstrip("/")
+
 
 def find(scope: Mapping[str, Any]) -> Address | None:
     """The API that a request's host or path names; None if it names none. Any such API need not exist."""

@@ -90,7 +90,7 @@ class Authorizers:
         payload = json.dumps(event(call, authorizer, values)).encode()
         try:
             answer = await self._functions.call(
-                FunctionCall(function, payload, source), self._seconds
+                FunctionCall(function, payload, source, authorizer.credentials), self._seconds
             )
         except (FunctionRefused, TimeoutError) as error:
             raise _misconfigured(f"the authorizer was not run: {error!r}") from None

@@ -47,6 +47,7 @@ class Authorizer:
     identity_source: tuple[str, ...] = ()
     identity_expression: str | None = None
     ttl_seconds: int = 300
+    credentials: str | None = None
     version: str = "1.0"
     simple: bool = False
 
@@ -125,11 +126,12 @@ class Quota:
 
 @dataclass(frozen=True)
 class UsagePlan:
-    """What the holders of a plan's keys may use."""
+    """What the holders of a plan's keys may use; `throttles` by `<path>/<verb>` are those of single methods."""
 
     id: str
     throttle: Throttle = Throttle()
     quota: Quota | None = None
+    throttles: Mapping[str, Throttle] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.cloud.apis import media_types
 from harness.cloud.apis.definitions import GatewayResponse
-from harness.cloud.apis.headers import wire_header
+from harness.cloud.apis.headers import sendable, wire_header
 from harness.cloud.apis.rest_event import RestCall, request_context
 from harness.cloud.http import Response
 
@@ -94,7 +94,7 @@ def respond(
     for target, expression in configured.parameters.items():
         place, _, name = target.removeprefix("gatewayresponse.").partition(".")
         value = _parameter(expression, look_up)
-        if place == "header" and value is not None:
+        if place == "header" and value is not None and sendable(name):
             header = wire_header(name, value)
             headers = [kept for kept in headers if kept[0] != header[0]]
             headers.append(header)

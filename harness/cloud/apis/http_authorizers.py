@@ -81,7 +81,7 @@ class HttpAuthorizers:
         payload = json.dumps(_event(call, authorizer, values)).encode()
         try:
             answer = await self._functions.call(
-                FunctionCall(function, payload, source), self._seconds
+                FunctionCall(function, payload, source, authorizer.credentials), self._seconds
             )
         except (FunctionRefused, TimeoutError) as error:
             raise AuthorizerFault(f"the authorizer was not run: {error!r}") from None

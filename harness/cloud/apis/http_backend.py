@@ -107,6 +107,8 @@ class HttpBackend:
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS),
             ) as answer:
+                if not 200 <= answer.status <= 599:
+                    raise Unreachable(f"its status is {answer.status}")
                 content = await self._read(answer)
                 return HttpAnswer(
                     answer.status,

@@ -70,21 +70,25 @@ def build(
             call.stage.variables,
         )
         body = rendered(template, names).encode("utf-8", "replace")
-    status = int(response.status_code)
+    status = _status(response.status_code, None)
     override = context.get("responseOverride")
     if isinstance(override, Mapping):
         status = _status(override.get("status"), status)
         written = override.get("header")
         if isinstance(written, Mapping):
             mapped |= {name: text_of(value) for name, value in written.items()}
+    if status is None:
+        raise GatewayError(
+            "API_CONFIGURATION_ERROR", f"an integration response of {response.status_code}"
+        )
     headers: list[Header] = to_client(mapped.items(), integration.type)
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("Content-Type", content_type))
     return HttpAnswer(status, headers, body)
 
 
-def _status(value: object, otherwise: int) -> int:
-    """An override counts if it is a number, or a text of one, that a final answer can have."""
+def _status(value: object, otherwise: int | None) -> int | None:
+    """A status counts if it is a number, or a text of one, that a final answer can have."""
     text = str(value)
     if isinstance(value, bool) or not re.fullmatch(r"[2-5][0-9]{2}", text):
         return otherwise

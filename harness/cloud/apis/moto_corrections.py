@@ -4,6 +4,7 @@
 * binaryMediaTypes, identityValidationExpression and disableExecuteApiEndpoint are kept as they were sent.
 * An HTTP API's endpoint is one of this cloud; made with a target it has its integration, its route and its
   `$default` stage.
+* A resource goes with all that is below it.
 * What creates answers 201.
 """
 
@@ -21,6 +22,7 @@ from harness.cloud.backing.wsgi import Application, Environ, StartResponse
 
 _SCOPE = "/apigateway/aws4_request"
 _REST_API = re.compile(r"/restapis/(?P<id>[^/]+)/?")
+_RESOURCE = re.compile(r"/restapis/(?P<id>[^/]+)/resources/[^/]+/?")
 _DEPLOYMENTS = re.compile(r"/restapis/(?P<id>[^/]+)/deployments/?")
 _AUTHORIZERS = re.compile(r"/restapis/(?P<id>[^/]+)/authorizers/?")
 _HTTP_APIS = re.compile(r"/v2/apis(/.*)?")
@@ -116,6 +118,8 @@ def _prepare(exchange: _Exchange) -> _Finish:
         return _finish_rest_api
     if method == "PATCH" and (match := _REST_API.fullmatch(path)):
         return _prepare_patch(exchange, match["id"])
+    if method == "DELETE" and (match := _RESOURCE.fullmatch(path)):
+        return _finisher_of_deletion(match["id"])
     if method == "POST" and (match := _DEPLOYMENTS.fullmatch(path)):
         return _prepare_deployment(exchange, match["id"])
     if method == "POST" and (match := _AUTHORIZERS.fullmatch(path)):
@@ -190,6 +194,21 @@ def _patched(types: list[str], operation: str, path: str, value: str) -> list[st
     if operation == "remove":
         return [kept for kept in types if kept != media_type] if media_type else []
     return [value if kept == media_type else kept for kept in types] if media_type else [value]
+
+
+def _finisher_of_deletion(api_id: str) -> _Finish:
+    def finish(exchange: _Exchange) -> None:
+        api = _api(api_id)
+        while orphans := [
+            resource.id
+            for resource in (api.resources.values() if api is not None else ())
+            if resource.parent_id and resource.parent_id not in api.resources
+        ]:
+            for orphan in orphans:
+                del api.resources[orphan]
+        exchange.answer = None
+
+    return finish
 
 
 def _prepare_deployment(exchange: _Exchange, api_id: str) -> _Finish:

@@ -145,22 +145,21 @@ def _rest_authorizer(authorizer: Any) -> Authorizer:
         ),
         identity_expression=authorizer.identity_validation_expression,
         ttl_seconds=DEFAULT_AUTHORIZER_SECONDS if ttl is None else int(ttl),
+        credentials=authorizer.authorizer_credentials,
     )
 
 
 def api_key(backend: Any, key: Any, api_id: str, stage: str) -> ApiKey:
     """A key, and the usage plan through which it opens a stage."""
     for plan in backend.usage_plans.values():
-        serves = any(
-            entry.get("apiId") == api_id and entry.get("stage") == stage
-            for entry in plan.api_stages
-        )
-        if serves and key.id in backend.usage_plan_keys.get(plan.id, {}):
-            return ApiKey(key.id, bool(key.enabled), _plan(plan))
+        for entry in plan.api_stages:
+            serves = entry.get("apiId") == api_id and entry.get("stage") == stage
+            if serves and key.id in backend.usage_plan_keys.get(plan.id, {}):
+                return ApiKey(key.id, bool(key.enabled), _plan(plan, entry.get("throttle") or {}))
     return ApiKey(key.id, bool(key.enabled), None)
 
 
-def _plan(plan: Any) -> UsagePlan:
+def _plan(plan: Any, of_methods: Mapping[str, Mapping[str, Any]]) -> UsagePlan:
     quota = plan.quota or {}
     return UsagePlan(
         plan.id,
@@ -168,6 +167,10 @@ def _plan(plan: Any) -> UsagePlan:
         Quota(int(quota["limit"]), str(quota["period"]), int(quota.get("offset") or 0))
         if quota.get("limit") and quota.get("period")
         else None,
+        {
+            method: _throttle(settings, "rateLimit", "burstLimit")
+            for method, settings in of_methods.items()
+        },
     )
 
 
@@ -225,6 +228,7 @@ def _http_authorizer(authorizer: Any) -> Authorizer:
         uri=authorizer.authorizer_uri,
         identity_source=(source,) if isinstance(source, str) else tuple(source),
         ttl_seconds=int(authorizer.auth_result_ttl or 0),
+        credentials=authorizer.auth_creds_arn,
         version=authorizer.auth_payload_format_version or "2.0",
         simple=bool(authorizer.enable_simple_response),
     )

@@ -83,12 +83,12 @@ class RestCalls:
 
     @staticmethod
     def _route(owner: Owner, stage: RestStage, address: Address, request: ApiRequest) -> RestCall:
-        after_stage = address.after_first_segment
-        path = "/" + after_stage.lstrip("/")
+        path = address.resource_path
         match = match_rest(stage.api.resources, request.method, path)
         if match is None:
             raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
-        return RestCall(owner, stage, request, path, f"/{stage.name}{after_stage}", match)
+        full_path = f"/{stage.name}{address.after_first_segment}"
+        return RestCall(owner, stage, request, path, full_path, match)
 
     async def _authorize(self, call: RestCall) -> RestCall:
         method, api = call.match.method, call.stage.api
@@ -158,8 +158,12 @@ class RestCalls:
         if key is None or not key.enabled or key.plan is None:
             raise GatewayError("INVALID_API_KEY")
         plan = key.plan
-        if not self._throttles.admit((call.owner.account, plan.id, key.id), plan.throttle):
-            raise GatewayError("THROTTLED")
+        method = f"{call.match.resource.path}/{call.request.method}"
+        for where, throttle in ((method, plan.throttles.get(method)), ("", plan.throttle)):
+            if throttle is not None and not self._throttles.admit(
+                (call.owner.account, plan.id, key.id, where), throttle
+            ):
+                raise GatewayError("THROTTLED")
         if plan.quota is not None and not self._throttles.within(
             (call.owner.account, plan.id, key.id), plan.quota
         ):
@@ -178,7 +182,8 @@ class RestCalls:
 
 def _response(answer: HttpAnswer) -> Response:
     headers = [wire_header(name, value) for name, value in answer.headers]
-    return Response(answer.status, headers, answer.body)
+    # These two never have a body: a client would take it for the beginning of the next answer.
+    return Response(answer.status, headers, b"" if answer.status in (204, 304) else answer.body)
 
 
 def _stamped(response: Response, request: ApiRequest, integration_type: str | None) -> Response:

@@ -153,6 +153,37 @@ def test_a_role_may_call_in_the_apis_stead(rest_api: MakeApi, client: Client, ar
     assert api.call("GET", "/distrusting").status == 500
 
 
+@pytest.mark.documented("notes/apis.md#permission-to-call-a-function")
+def test_a_role_may_ask_an_authorizer(rest_api: MakeApi, client: Client) -> None:
+    """authorizerCredentials stand in for a permission of the authorizer's function."""
+    arn = functions.create(
+        client, "refuses", "def handler(event, context):\n    raise Exception('Unauthorized')\n"
+    )
+    allow = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": arn}
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole"}
+    statement = {**trust, "Principal": {"Service": "apigateway.amazonaws.com"}}
+    iam = client("iam")
+    role = iam.create_role(
+        RoleName="asks",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )["Role"]["Arn"]
+    api = rest_api()
+    authorizer = api.gateway.create_authorizer(
+        restApiId=api.id,
+        name="guard",
+        type="TOKEN",
+        identitySource="method.request.header.X-Token",
+        authorizerUri=functions.uri(arn),
+        authorizerCredentials=role,
+    )["id"]
+    api.mock("GET", "/", authorizationType="CUSTOM", authorizerId=authorizer)
+    api.deploy()
+    assert api.call("GET", headers={"X-Token": "x"}).status == 500
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_role_policy(RoleName="asks", PolicyName="p", PolicyDocument=document)
+    assert api.call("GET", headers={"X-Token": "x"}).status == 401
+
+
 @pytest.mark.documented("notes/apis.md#authorizers")
 def test_an_http_api_may_demand_a_signature(
     http_api: Callable[..., HttpApi], client: Client, cloud: LocalCloud, arn: str

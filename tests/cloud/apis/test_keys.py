@@ -90,6 +90,21 @@ def test_a_plan_throttles(rest_api: MakeApi, clock: ManualClock) -> None:
 
 
 @pytest.mark.documented("notes/apis.md#keys-and-plans")
+def test_a_plan_throttles_a_method(rest_api: MakeApi) -> None:
+    """A method of a stage can have less than the plan."""
+    api = guarded(rest_api)
+    api.mock("GET", "/other", apiKeyRequired=True)
+    api.deploy()
+    less = {"/test/GET": {"rateLimit": 1, "burstLimit": 1}}
+    plan = api.gateway.create_usage_plan(
+        name="plan", apiStages=[{"apiId": api.id, "stage": "test", "throttle": less}]
+    )["id"]
+    value = key(api, plan)["value"]
+    assert [ask(api, value) for _ in range(2)] == [200, 429]
+    assert api.call("GET", "/other", headers={"x-api-key": value}).status == 200
+
+
+@pytest.mark.documented("notes/apis.md#keys-and-plans")
 def test_a_plan_has_a_quota(rest_api: MakeApi, clock: ManualClock) -> None:
     """So many a day, fewer on the first if there is an offset; then 429 until the next."""
     api = guarded(rest_api)

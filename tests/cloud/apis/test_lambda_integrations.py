@@ -1,14 +1,17 @@
 """REST APIs in front of real functions: permission, answers, failures, time, other than proxies."""
 
 import base64
+import http.client
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from harness.cloud.local_cloud import LocalCloud
 from tests.cloud.apis import functions
-from tests.cloud.apis.conftest import RestApi
+from tests.cloud.apis.conftest import RestApi, Web
 from tests.cloud.apis.test_http_integrations import ALL_HEADERS
 
 MakeApi = Callable[..., RestApi]
@@ -58,6 +61,41 @@ def test_a_function_sees_the_request(rest_api: MakeApi, client: Client, arn: str
     assert event["requestContext"]["extendedRequestId"] == answer.header("x-amz-apigw-id")
     assert event["headers"]["X-Amzn-Trace-Id"] == answer.header("x-amzn-trace-id")
     assert event["body"] is None
+
+
+@pytest.mark.recorded("notes/apis.md#addresses")
+def test_slashes_before_and_after_the_stage(
+    rest_api: MakeApi, client: Client, web: Web, arn: str
+) -> None:
+    """Recorded 2 August 2024: by host, where a slash may come before the stage, and by path."""
+    api = proxied(rest_api, client, arn)
+    host = {"Host": f"{api.id}.execute-api.localhost"}
+    for answer, full_path in (
+        (web.send("GET", "//test/proxy-value", headers=host), "/test/proxy-value"),
+        (web.send("GET", "/test//proxy-value", headers=host), "/test//proxy-value"),
+        (api.call("GET", "//proxy-value"), "/test//proxy-value"),
+    ):
+        event = answer.json
+        assert event["path"] == "/proxy-value"
+        assert event["requestContext"]["path"] == full_path
+        assert event["pathParameters"] == {"proxy": "proxy-value"}
+
+
+def test_an_answer_without_a_body_ends(
+    rest_api: MakeApi, client: Client, cloud: LocalCloud, arn: str
+) -> None:
+    """After a 204, whatever the function put into it, the connection goes on with the next answer."""
+    api = proxied(rest_api, client, arn)
+    path = f"/restapis/{api.id}/test/_user_request_/x"
+    connection = http.client.HTTPConnection(urlsplit(cloud.url).netloc, timeout=30)
+    try:
+        for status, expected in ((204, b""), (200, b"seen"), (304, b""), (200, b"seen")):
+            order = {"answer": {"statusCode": status, "body": "seen"}}
+            connection.request("POST", path, json.dumps(order))
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()) == (status, expected)
+    finally:
+        connection.close()
 
 
 @pytest.mark.recorded("notes/apis.md#proxy-answers")

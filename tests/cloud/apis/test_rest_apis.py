@@ -285,6 +285,37 @@ def test_a_stage_of_its_own_serves_its_deployment(rest_api: MakeApi) -> None:
     assert api.call("GET", stage="beta").status == 403
 
 
+@pytest.mark.documented("apigateway:DeleteResource")
+def test_what_is_below_a_deleted_resource_is_gone(rest_api: MakeApi) -> None:
+    """From the next deployment on; the rest of the API is served."""
+    api = rest_api()
+    api.mock("GET", "/a/b")
+    api.mock("GET", "/c")
+    api.gateway.delete_resource(restApiId=api.id, resourceId=api.resource("/a"))
+    api.deploy()
+    assert api.call("GET", "/a/b").status == 403
+    assert api.call("GET", "/c").status == 200
+
+
+@pytest.mark.parametrize("status", ["100", "600", "999"])
+def test_a_status_that_no_answer_has(rest_api: MakeApi, status: str) -> None:
+    """An integration response of it is the API's fault; a gateway response of it is as without."""
+    api = rest_api()
+    api.mock("GET", "/", status=status)
+    parameters = {"gatewayresponse.header.X Y": "'1'", "gatewayresponse.header.X-Z": "'2'"}
+    for kind in ("DEFAULT_4XX", "DEFAULT_5XX"):
+        api.gateway.put_gateway_response(
+            restApiId=api.id,
+            responseType=kind,
+            statusCode=status,
+            responseParameters=parameters,
+        )
+    api.deploy()
+    for path, expected in (("/", 500), ("/none", 403)):
+        answer = api.call("GET", path)
+        assert (answer.status, answer.header("x-z")) == (expected, "2")
+
+
 @pytest.mark.documented("notes/apis.md#errors")
 def test_owners_shape_the_gateways_answers(rest_api: MakeApi) -> None:
     """Status, headers and body of one kind; DEFAULT_4XX and DEFAULT_5XX for all others of theirs."""

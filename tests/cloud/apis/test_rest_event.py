@@ -47,8 +47,7 @@ def event(
         "scheme": "https",
     }
     address = Address("abcdefghij", path)
-    clean = "/" + address.after_first_segment.lstrip("/")
-    match = match_rest(resources, method, clean)
+    match = match_rest(resources, method, address.resource_path)
     assert match is not None
     call = RestCall(
         owner=Owner("111111111111", "us-east-1", "abcdefghij"),
@@ -56,7 +55,7 @@ def event(
             "stage", "deploy1", RestApi(resources, binary_media_types=binary), variables or {}
         ),
         request=read(scope, body, NOW),
-        path=clean,
+        path=address.resource_path,
         full_path="/stage" + address.after_first_segment,
         match=match,
     )
