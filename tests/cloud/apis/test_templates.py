@@ -304,15 +304,13 @@ def test_paths_lead_where_they_say(document: Any, steps: list[str | int]) -> Non
     """Names and numbers, in brackets or after dots, lead into a document or to null."""
     expected = document
     for step in steps:
-        try:
-            expected = expected[step]
-        except (TypeError, KeyError, IndexError):
+        if isinstance(expected, dict) and isinstance(step, str):
+            expected = expected.get(step)
+        elif isinstance(expected, list) and isinstance(step, int):
+            expected = expected[step] if step < len(expected) else None
+        else:
             expected = None
-    if isinstance(document, str) or any(isinstance(step, int) for step in steps):
-        dotted = "$" + "".join(
-            f"[{step}]" if isinstance(step, int) else f"['{step}']" for step in steps
-        )
-    else:
-        dotted = "$" + "".join(f".{step}" for step in steps)
-    found = json_path.find(document, dotted)
-    assert found == expected or isinstance(document, str)
+    brackets = "".join(f"[{step}]" if isinstance(step, int) else f"['{step}']" for step in steps)
+    dots = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    assert json_path.find(document, f"${brackets}") == expected
+    assert json_path.find(document, f"${dots}") == expected
