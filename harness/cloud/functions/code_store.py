@@ -61,9 +61,11 @@ class CodeStore:
         name = hashlib.sha256("\n".join(archive.sha256 for archive in archives).encode())
         folder = self._folder / f"{kind}-{name.hexdigest()}"
         if folder not in self._sizes:
-            making = folder.with_suffix(".new")
-            unpack_zips([each.content for each in archives], making, Limits(size=self._largest))
-            making.rename(folder)
+            try:
+                unpack_zips([each.content for each in archives], folder, Limits(self._largest))
+            except ArchiveError:
+                folder.rmdir()
+                raise
             opt_ml.make_read_only(folder)
             self._sizes[folder] = sum(
                 path.stat().st_size for path in folder.rglob("*") if path.is_file()

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,7 +24,7 @@ PAUSES = (60.0, 120.0)
 _OVERHEAD = 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Event:
     """An event for a function; which version that is, is seen at each attempt."""
 
@@ -67,6 +68,8 @@ class EventQueue:
         self._call = call
         self._on_fault = on_fault
         self._bytes = 0
+        self._waiting: set[Event] = set()
+        self._changed: set[asyncio.Future[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(self, name: FunctionName, payload: bytes, request_id: str) -> None:
@@ -77,7 +80,7 @@ class EventQueue:
         self._bytes += event.size
         task = asyncio.get_running_loop().create_task(self._work(event))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._forget)
 
     def put_or_drop(self, name: FunctionName, payload: bytes) -> None:
         """Accept an event that nobody waits to hear of."""
@@ -86,12 +89,38 @@ class EventQueue:
         except Throttled:
             log.warning("%s: too many events wait; one is dropped", name.arn)
 
+    async def settle(self) -> None:
+        """Wait until every event has been handled or waits for its time."""
+        while len(self._tasks) > len(self._waiting):
+            changed = asyncio.get_running_loop().create_future()
+            self._changed.add(changed)
+            await changed
+
     async def clear(self) -> None:
         """Forget everything."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._tell()
+
+    def _tell(self) -> None:
+        changed, self._changed = self._changed, set()
+        for each in changed:
+            each.set_result(None)
+
+    @contextmanager
+    def _at_rest(self, event: Event) -> Iterator[None]:
+        """While it waits."""
+        self._waiting.add(event)
+        self._tell()
+        try:
+            yield
+        finally:
+            self._waiting.discard(event)
 
     async def _work(self, event: Event) -> None:
         try:
@@ -119,12 +148,14 @@ class EventQueue:
                 if not await self._attempt(event, found):
                     return
             except Throttled:
-                await self._wait_for_slot(expires)
+                with self._at_rest(event):
+                    await self._wait_for_slot(expires)
                 continue
             retries = self._limits.retries if found.retries is None else found.retries
             if failures >= retries:
                 break
-            await self._pause(PAUSES[min(failures, len(PAUSES) - 1)])
+            with self._at_rest(event):
+                await self._pause(PAUSES[min(failures, len(PAUSES) - 1)])
             failures += 1
         where = "; it goes to no destination" if found.has_destination else ""
         log.warning("%s: an event is given up%s", event.name.arn, where)

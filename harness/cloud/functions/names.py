@@ -8,8 +8,8 @@ from harness.cloud.errors import AwsError
 # The pattern of FunctionName in Lambda's model, with names for its parts.
 _FORMS = re.compile(
     r"(?:arn:aws[a-zA-Z-]*:lambda:)?"
-    r"(?:(?P<region>[a-z]{2}[a-z-]*-[a-z]+-\d):)?"
-    r"(?:(?P<account>\d{12}):)?"
+    r"(?:(?P<region>[a-z]{2}[a-z-]*-[a-z]+-[0-9]):)?"
+    r"(?:(?P<account>[0-9]{12}):)?"
     r"(?:function:)?"
     r"(?P<name>[a-zA-Z0-9._-]+)"
     r"(?::(?P<qualifier>\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9_-]+))?"

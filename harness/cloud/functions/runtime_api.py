@@ -50,7 +50,7 @@ class RuntimeApi:
         self.largest = largest
         self.address = ""
         self._server: asyncio.Server | None = None
-        self._connections: set[_Connection] = set()
+        self.connections: set[_Connection] = set()
         self._asking: _Connection | None = None
         self._event: Event | None = None
 
@@ -70,16 +70,16 @@ class RuntimeApi:
         """Listen no more and end every connection."""
         if self._server is not None:
             self._server.close()
-        for connection in list(self._connections):
+        for connection in list(self.connections):
             connection.abort()
 
     def attach(self, connection: "_Connection") -> None:
         """A connection was made."""
-        self._connections.add(connection)
+        self.connections.add(connection)
 
     def detach(self, connection: "_Connection") -> None:
         """A connection has ended."""
-        self._connections.discard(connection)
+        self.connections.discard(connection)
         if self._asking is connection:
             self._asking = None
 

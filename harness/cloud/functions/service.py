@@ -170,6 +170,10 @@ class FunctionService:
         if self._engine is None:
             self._in_thread(self._warm)
 
+    def settle(self) -> None:
+        """Wait until no event is at work; those that wait for a further attempt are not waited for."""
+        self._await_in_loop(self._queue.settle)
+
     def reset(self) -> None:
         """End every environment and forget what waits; from any thread but the loop's."""
         self._await_in_loop(self._stop)

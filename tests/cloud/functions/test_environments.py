@@ -398,24 +398,17 @@ def test_package_and_layers_have_one_limit(lambdas: Lambdas) -> None:
     assert lambdas.do(lambdas.create(Layers=[layer]), "count").json == 1
 
 
-def test_reset(cloud: LocalCloud, client: Client, role: str) -> None:
+def test_reset(cloud: LocalCloud, lambdas: Lambdas, client: Client, bell: Bell) -> None:
     """A reset ends every function, those that run included, and forgets them all."""
-    client("sts").get_caller_identity()
-    lambdas = Lambdas(
-        client,
-        "arn:aws:iam::123456789012:role/service-role/AmazonSageMaker-ExecutionRole-20200101T000000",
-    )
-    bell = Bell()
-    name = lambdas.create(FunctionName="before-the-reset")
+    name = lambdas.create()
     pid = lambdas.do(name, "pid").json
     pending = lambdas.begin(name, bell.order())
     call = bell.wait()
     cloud.reset()
+    client("sts").get_caller_identity()  # makes the role again
     assert pending.result().json["errorType"] == "Runtime.ExitError"
     wait_until_gone(pid)
     assert lambdas.refusal(name)["Error"]["Code"] == "ResourceNotFoundException"
     assert list((cloud.functions.folder / "environments").iterdir()) == []
     assert list((cloud.functions.folder / "code").iterdir()) == []
     call.answer()
-    bell.close()
-    lambdas.close()

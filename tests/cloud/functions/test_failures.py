@@ -138,30 +138,39 @@ def test_the_place_outlives_a_timeout(lambdas: Lambdas, clock: ManualClock, bell
     call.answer()
 
 
-EXITS: list[tuple[str, Any, str]] = [
-    ("exit", 0, "Runtime exited without providing a reason"),
-    ("exit", None, "Runtime exited without providing a reason"),
-    ("leave", 0, "Runtime exited without providing a reason"),
-    ("exit", 3, "Runtime exited with error: exit status 3"),
-    ("leave", 77, "Runtime exited with error: exit status 77"),
-    ("exit", "a text", "Runtime exited with error: exit status 1"),
-    ("signal", signal.SIGKILL, "Runtime exited with error: signal: killed"),
-    ("signal", signal.SIGTERM, "Runtime exited with error: signal: terminated"),
-    ("crash", None, "Runtime exited with error: signal: segmentation fault"),
-]
-
-
-@pytest.mark.recorded(f"{NOTE}#failures")
-@pytest.mark.parametrize(("how", "argument", "reason"), EXITS)
-def test_a_process_that_ends(
-    lambdas: Lambdas, obedient: str, how: str, argument: Any, reason: str
-) -> None:
-    """A function whose process ends is Runtime.ExitError, told at once; the next invocation has a new process."""
-    result = lambdas.do(obedient, how, argument, LogType="Tail")
+def ended(lambdas: Lambdas, name: str, how: str, argument: Any, reason: str) -> None:
+    """Have the function end its process; what is told of it, and that the next invocation has a new one."""
+    result = lambdas.do(name, how, argument, LogType="Tail")
     assert failure(result) == ("Runtime.ExitError", f"RequestId: <id> Error: {reason}")
     assert f"RequestId: {result.request_id} Error: {reason}\n" in result.log
     assert report(result).endswith("\tStatus: error\tError Type: Runtime.ExitError\t\n")
-    assert lambdas.do(obedient, "count").json == 1
+    assert lambdas.do(name, "count").json == 1
+
+
+@pytest.mark.recorded(f"{NOTE}#failures")
+@pytest.mark.parametrize(("how", "argument"), [("exit", 0), ("exit", None), ("leave", 0)])
+def test_a_process_that_leaves(lambdas: Lambdas, obedient: str, how: str, argument: Any) -> None:
+    """A function that leaves in good order gives no reason, and no answer."""
+    ended(lambdas, obedient, how, argument, "Runtime exited without providing a reason")
+
+
+@pytest.mark.documented(f"{NOTE}#failures")
+@pytest.mark.parametrize(
+    ("how", "argument", "reason"),
+    [
+        ("exit", 3, "exit status 3"),
+        ("leave", 77, "exit status 77"),
+        ("exit", "a text", "exit status 1"),
+        ("signal", signal.SIGKILL, "signal: killed"),
+        ("signal", signal.SIGTERM, "signal: terminated"),
+        ("crash", None, "signal: segmentation fault"),
+    ],
+)
+def test_a_process_that_breaks_off(
+    lambdas: Lambdas, obedient: str, how: str, argument: Any, reason: str
+) -> None:
+    """A function that ends with an error is told by its exit code or signal, at once."""
+    ended(lambdas, obedient, how, argument, f"Runtime exited with error: {reason}")
 
 
 def test_signals_without_a_name() -> None:

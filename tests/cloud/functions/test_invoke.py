@@ -107,7 +107,7 @@ def test_bad_client_context(lambdas: Lambdas, obedient: str, context: str) -> No
     assert error["Error"]["Code"] == "InvalidRequestContentException"
 
 
-@pytest.mark.recorded(f"{NOTE}#names")
+@pytest.mark.documented("lambda:InvocationRequest.FunctionName")
 @pytest.mark.parametrize(
     ("function", "qualifier", "arn"),
     [

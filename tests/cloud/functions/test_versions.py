@@ -95,7 +95,7 @@ def test_an_alias_with_weights(lambdas: Lambdas) -> None:
         assert set(seen) == versions
 
 
-@pytest.mark.recorded(f"{NOTE}#versions-and-aliases")
+@pytest.mark.documented("lambda:DeleteFunction")
 def test_a_version_that_is_deleted(lambdas: Lambdas) -> None:
     """A deleted version is not found; the others run on."""
     name = lambdas.create(saying("version1"), Publish=True)
