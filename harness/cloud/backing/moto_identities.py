@@ -1,17 +1,20 @@
-"""Keys, users, roles and their policies, read off moto's state in this process.
+"""Keys, users, roles, and the policies of these and of resources, read off moto's state in this process.
 
 Read without moto's lock: each is a few steps on a copy, and an invocation must not wait until an upload is over.
 LIMITATIONS: what moto does not keep has no effect: a user's permissions boundary, session tags, and the
 PolicyArns of AssumeRole.
 """
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC
 from typing import Any
 
 from harness.cloud.identity.keys import Key
 from harness.cloud.identity.store import Bucket, Identity
+
+_STATEMENT = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
 
 
 class MotoIdentities:
@@ -55,19 +58,38 @@ class MotoIdentities:
                 return Bucket(account, policy.decode() if policy else None)
         return None
 
+    def function_policy(self, arn: str) -> str | None:
+        """What AddPermission has granted on a function, its versions and aliases; None if nothing.
+
+        moto keeps the statements of each where that points to; which is meant stands in its Resource.
+        """
+        if arn.count(":") < 6:
+            return None
+        _, _, _, region, account, _, name = arn.split(":")[:7]
+        statements = [
+            _granted(statement, ":".join(arn.split(":")[:7]))
+            for owner, where, backend in _backends("lambda", "awslambda")
+            if (owner, where) == (account, region)
+            for function in _kept(backend, name)
+            for statement in function.policy.statements[:]
+        ]
+        return (
+            json.dumps({"Version": "2012-10-17", "Statement": statements}) if statements else None
+        )
+
     def forget(self) -> None:
         """Forget as moto has forgotten."""
         self._seen.clear()
 
 
-def _backends(service: str) -> Iterator[tuple[str, str, Any]]:
-    """Account, partition and backend of a service, as far as they have been used."""
-    module = sys.modules.get(f"moto.{service}.models")
-    if module is None:
+def _backends(service: str, module: str | None = None) -> Iterator[tuple[str, str, Any]]:
+    """Account, partition or region, and backend of a service, as far as they have been used."""
+    models = sys.modules.get(f"moto.{module or service}.models")
+    if models is None:
         return
-    for account, partitions in list(getattr(module, f"{service}_backends").items()):
-        for partition, backend in list(partitions.items()):
-            yield account, partition, backend
+    for account, parts in list(getattr(models, f"{service}_backends").items()):
+        for part, backend in list(parts.items()):
+            yield account, part, backend
 
 
 def _sessions(account: str, partition: str) -> Iterator[Any]:
@@ -142,3 +164,27 @@ def _boundary(iam: Any, arn: str) -> str:
     """The document of a boundary; one that is gone lets nothing through."""
     policy = iam.managed_policies.get(arn)
     return "" if policy is None else _in_force(policy)
+
+
+def _kept(backend: Any, name: str) -> Iterator[Any]:
+    """The latest of a function and its versions."""
+    entry = backend._lambdas._functions.get(name)
+    if entry is not None:
+        yield from (function for function in (entry["latest"], *entry["versions"]) if function)
+
+
+def _granted(statement: Mapping[str, Any], function_arn: str) -> dict[str, Any]:
+    """A statement as AWS has it: moto leaves principals as they were sent, and qualifies a version twice."""
+    granted = {key: value for key, value in statement.items() if key in _STATEMENT}
+    principal, qualifiers = granted["Principal"], granted["Resource"].split(":")[7:]
+    if isinstance(principal, str) and principal != "*":
+        granted["Principal"] = {"AWS": principal}
+    granted["Resource"] = ":".join([function_arn, *qualifiers[-1:]])
+    # What else was sent narrows the grant: FunctionUrlAuthType, for example.
+    if more := {
+        f"lambda:{key}": value for key, value in statement.items() if key not in _STATEMENT
+    }:
+        conditions = dict(granted.get("Condition", {}))
+        conditions["StringEquals"] = {**conditions.get("StringEquals", {}), **more}
+        granted["Condition"] = conditions
+    return granted

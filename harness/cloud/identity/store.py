@@ -1,4 +1,4 @@
-"""What the decisions need to know of IAM and S3, whoever keeps it."""
+"""What the decisions need to know of IAM, S3 and Lambda, whoever keeps it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,3 +37,6 @@ class Store(Protocol):
 
     def bucket(self, name: str) -> Bucket | None:
         """The bucket of this name."""
+
+    def function_policy(self, arn: str) -> str | None:
+        """The policy of a function; one for all its versions and aliases."""

@@ -34,6 +34,10 @@ class Known:
         """None."""
         return None
 
+    def function_policy(self, arn: str) -> str | None:
+        """None."""
+        return None
+
 
 def authorizer(arn: str, *statements: dict[str, Any], **others: Any) -> Authorizer:
     """Knows one identity with these statements."""
