@@ -174,12 +174,11 @@ class LocalCloud:
         return self
 
     def _make_apis(self, authenticator: Authenticator) -> DataPlane:
-        state = MotoApiState(self.services)
         return DataPlane(
-            state,
+            MotoApiState(self.services),
             calls_of(self.functions),
             authenticator,
-            ApiPermissions(self.authorizer, state),
+            ApiPermissions(self.authorizer, self._identities),
             self.clock,
             self._api_limits,
             self._api_pool,

@@ -48,7 +48,7 @@ class DataPlane:
         self._pool = pool
         self._throttles = Throttles(clock)
         self._http = HttpBackend(limits.answer_bytes)
-        self._functions = FunctionsGate(call_function, permissions, self._run)
+        self._functions = FunctionsGate(call_function, permissions)
         self._authorizers = Authorizers(self._functions, clock, limits.rest_integration_seconds)
         self._http_authorizers = HttpAuthorizers(
             self._functions, clock, limits.http_integration_seconds

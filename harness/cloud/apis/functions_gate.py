@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
 
 from harness.cloud.apis.function_calls import (
     CallFunction,
@@ -15,22 +13,18 @@ from harness.cloud.apis.permissions import ApiPermissions
 
 log = logging.getLogger(__name__)
 
-# Has a function called by a thread that may wait for locks.
-Run: TypeAlias = Callable[..., Awaitable[Any]]
-
 
 class FunctionsGate:
-    """Calls functions for APIs. `run` is for what may wait for a lock."""
+    """Calls functions for APIs."""
 
-    def __init__(self, call: CallFunction, permissions: ApiPermissions, run: Run) -> None:
+    def __init__(self, call: CallFunction, permissions: ApiPermissions) -> None:
         self._call = call
         self._permissions = permissions
-        self._run = run
         self._running: set[asyncio.Task[FunctionAnswer]] = set()
 
     async def call(self, call: FunctionCall, seconds: float) -> FunctionAnswer:
         """What the function gave. Raises FunctionRefused, or TimeoutError: the function then runs on."""
-        if not await self._run(self._permissions.may_call, call):
+        if not self._permissions.may_call(call):
             raise FunctionRefused(f"{call.source_arn} may not call {call.function.arn}")
         task = asyncio.ensure_future(self._call(call))
         self._running.add(task)

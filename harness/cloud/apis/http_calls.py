@@ -12,7 +12,7 @@ from harness.cloud.apis import cors, headers, http_event, proxy_answers
 from harness.cloud.apis.addresses import Address
 from harness.cloud.apis.definitions import FoundHttp, HttpStage, Integration
 from harness.cloud.apis.function_calls import FunctionCall, FunctionRefused, function_of_uri
-from harness.cloud.apis.functions_gate import FunctionsGate, Run
+from harness.cloud.apis.functions_gate import FunctionsGate
 from harness.cloud.apis.headers import Header, wire_header
 from harness.cloud.apis.http_authorizers import (
     AuthorizerFault,
@@ -36,6 +36,7 @@ from harness.cloud.apis.proxy_answers import MalformedAnswer, UndecodableBody
 from harness.cloud.apis.refusals import not_implemented
 from harness.cloud.apis.requests import ApiRequest
 from harness.cloud.apis.routing import DEFAULT_ROUTE, match_http
+from harness.cloud.apis.state import Run
 from harness.cloud.apis.throttling import Throttles
 from harness.cloud.errors import AwsError
 from harness.cloud.http import Response
@@ -146,9 +147,7 @@ class HttpCalls:
             )
         except AwsError as error:
             raise _Refusal(403, "Forbidden", error.message) from None
-        decision = await self._run(
-            self._permissions.of_caller, caller, call.source_arn, None, request.source_ip
-        )
+        decision = self._permissions.of_caller(caller, call.source_arn, None, request.source_ip)
         if not decision.allowed:
             raise _Refusal(
                 403, "Forbidden", f"{caller.principal_arn} may not call {call.source_arn}"

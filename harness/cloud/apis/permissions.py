@@ -1,28 +1,31 @@
 """Who may call an API, and which functions an API may call, by the policies of both."""
 
 from harness.cloud.apis.function_calls import FunctionCall
-from harness.cloud.apis.state import ApiState
 from harness.cloud.identity.authentication import Caller
 from harness.cloud.identity.authorization import Authorizer, Need
 from harness.cloud.identity.decisions import Decision
+from harness.cloud.identity.function_permissions import INVOKE, FunctionPermissions
 from harness.cloud.identity.principals import Principal
+from harness.cloud.identity.store import Store
 
 SERVICE = "apigateway.amazonaws.com"
 INVOKE_API = "execute-api:Invoke"
-_INVOKE_FUNCTION = "lambda:InvokeFunction"
 
 
 class ApiPermissions:
-    """Asks the policies. Calls may wait for moto's lock."""
+    """Asks the policies, which is quick and waits for nothing."""
 
-    def __init__(self, authorizer: Authorizer, state: ApiState) -> None:
+    def __init__(self, authorizer: Authorizer, store: Store) -> None:
         self._authorizer = authorizer
-        self._state = state
+        self._store = store
+        self._functions = FunctionPermissions(authorizer, store)
 
     def may_call(self, call: FunctionCall) -> bool:
         """Whether an API may call a function: by the function's policy, or as a role that it may assume."""
+        arn, source = call.function.arn, call.source_arn
         if call.role is None:
-            return self._authorizer.may(Principal(SERVICE), self._need(call)).allowed
+            context = {"aws:SourceArn": source, "aws:SourceAccount": source.split(":")[4]}
+            return self._functions.may_invoke(SERVICE, arn, context).allowed
         account = call.role.split(":")[4] if call.role.count(":") >= 5 else ""
         name = call.role.rpartition("/")[2]
         principal = Principal(
@@ -30,19 +33,15 @@ class ApiPermissions:
             account=account,
             identity_arn=call.role,
         )
+        need = Need(
+            INVOKE,
+            arn,
+            resource_policy=self._store.function_policy(arn),
+            owner=call.function.account,
+        )
         return (
             self._authorizer.may_be_assumed(call.role, SERVICE, {})
-            and self._authorizer.may(principal, self._need(call)).allowed
-        )
-
-    def _need(self, call: FunctionCall) -> Need:
-        function = call.function
-        return Need(
-            _INVOKE_FUNCTION,
-            function.arn,
-            {"aws:SourceArn": call.source_arn, "aws:SourceAccount": call.source_arn.split(":")[4]},
-            self._state.policy_of_function(function),
-            function.account,
+            and self._authorizer.may(principal, need).allowed
         )
 
     def of_caller(

@@ -7,7 +7,6 @@ from harness.cloud.apis import gateway_responses
 from harness.cloud.apis.addresses import Address
 from harness.cloud.apis.authorizers import Authorizers
 from harness.cloud.apis.definitions import FoundRest, Owner, RestStage
-from harness.cloud.apis.functions_gate import Run
 from harness.cloud.apis.gateway_responses import GatewayError
 from harness.cloud.apis.headers import wire_header
 from harness.cloud.apis.http_backend import HttpAnswer
@@ -17,7 +16,7 @@ from harness.cloud.apis.requests import ApiRequest
 from harness.cloud.apis.rest_event import Identity, RestCall
 from harness.cloud.apis.rest_integrations import RestIntegrations
 from harness.cloud.apis.routing import match_rest
-from harness.cloud.apis.state import ApiState
+from harness.cloud.apis.state import ApiState, Run
 from harness.cloud.apis.throttling import Throttles
 from harness.cloud.apis.validation import validate
 from harness.cloud.errors import AwsError
@@ -69,7 +68,8 @@ class RestCalls:
             call = await self._authorize(call)
             call = await self._check_key(call)
             self._check_rate(call)
-            await self._run(validate, call)
+            if call.match.method.validator_id is not None:
+                await self._run(validate, call)
             integration = call.match.method.integration
             if integration is None:
                 raise GatewayError("API_CONFIGURATION_ERROR", "the method has no integration")
@@ -95,8 +95,8 @@ class RestCalls:
         if method.authorization == "AWS_IAM":
             return await self._check_signature(call)
         if api.policy is not None:
-            decision = await self._run(
-                self._permissions.of_anyone, call.method_arn, api.policy, call.request.source_ip
+            decision = self._permissions.of_anyone(
+                call.method_arn, api.policy, call.request.source_ip
             )
             if not decision.allowed:
                 need = Need("execute-api:Invoke", call.method_arn)
@@ -121,12 +121,8 @@ class RestCalls:
         except AwsError as error:
             kind = _SIGNATURE_KINDS.get(error.code, "INVALID_SIGNATURE")
             raise GatewayError(kind, message=error.message, error_type=error.code) from None
-        decision = await self._run(
-            self._permissions.of_caller,
-            caller,
-            call.method_arn,
-            call.stage.api.policy,
-            request.source_ip,
+        decision = self._permissions.of_caller(
+            caller, call.method_arn, call.stage.api.policy, request.source_ip
         )
         if not decision.allowed:
             need = Need("execute-api:Invoke", call.method_arn)

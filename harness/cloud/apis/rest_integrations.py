@@ -23,7 +23,7 @@ from harness.cloud.apis.function_calls import (
     FunctionRefused,
     function_of_uri,
 )
-from harness.cloud.apis.functions_gate import FunctionsGate, Run
+from harness.cloud.apis.functions_gate import FunctionsGate
 from harness.cloud.apis.gateway_responses import GatewayError
 from harness.cloud.apis.http_backend import (
     AnswerTooLarge,
@@ -39,6 +39,7 @@ from harness.cloud.apis.media_types import wants_binary
 from harness.cloud.apis.proxy_answers import MalformedAnswer, UndecodableBody
 from harness.cloud.apis.refusals import not_implemented
 from harness.cloud.apis.rest_event import RestCall, proxy_event
+from harness.cloud.apis.state import Run
 
 _STATUS = re.compile(r"['\"]?statusCode['\"]?\s*:\s*['\"]?(\d{3})\b")
 _LAMBDA_URI = re.compile(r"arn:[\w-]+:apigateway:[\w-]+:lambda:(path|action)/")

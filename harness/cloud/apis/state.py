@@ -1,14 +1,15 @@
 """Where the data plane looks APIs up: one small interface, and its implementation over moto's records."""
 
-import json
 import sys
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, Protocol, TypeAlias
 
 from harness.cloud.apis import moto_records
 from harness.cloud.apis.definitions import ApiKey, Found, FoundHttp, FoundRest, Owner
-from harness.cloud.apis.function_calls import Function
 from harness.cloud.backing.moto_services import MotoServices
+
+# Has a function called by a thread, where it may wait for a lock or take its time.
+Run: TypeAlias = Callable[..., Awaitable[Any]]
 
 
 class ApiState(Protocol):
@@ -19,9 +20,6 @@ class ApiState(Protocol):
 
     def find_key(self, owner: Owner, stage: str, value: str) -> ApiKey | None:
         """The API key with this value."""
-
-    def policy_of_function(self, function: Function) -> str | None:
-        """The resource policy of a function, version or alias; None if it has none or does not exist."""
 
 
 class MotoApiState:
@@ -62,22 +60,6 @@ class MotoApiState:
                 if key.value == value:
                     return moto_records.api_key(backend, key, owner.api_id, stage)
         return None
-
-    def policy_of_function(self, function: Function) -> str | None:
-        """The policy that AddPermission has written."""
-        if "moto.awslambda.models" not in sys.modules:
-            return None
-        from moto.awslambda.exceptions import LambdaClientError
-        from moto.awslambda.models import lambda_backends
-
-        with self._services.lock:
-            try:
-                backend = lambda_backends[function.account][function.region]
-                kept = json.loads(backend.get_policy(function.name, function.qualifier))
-            except LambdaClientError:
-                return None
-        document: str = kept["Policy"]
-        return document
 
     def _apis(self, module: str, backends: str, api_id: str) -> Iterator[tuple[Owner, Any]]:
         if module not in sys.modules:
