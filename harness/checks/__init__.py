@@ -3,6 +3,7 @@
 A check is a pure function of data that returns a `CheckResult`; none of them raises because something does not hold.
 """
 
+from harness.checks.apis import api_payload_limit, cors_preflight, lambda_payload_limit
 from harness.checks.answers import content_type_is, one_score_per_row_in_order
 from harness.checks.cleanup import nothing_left
 from harness.checks.endpoints import (
@@ -33,14 +34,17 @@ __all__ = [
     "Status",
     "adjusted_r2",
     "answered_by_old_or_new",
+    "api_payload_limit",
     "config_switched",
     "content_type_is",
+    "cors_preflight",
     "endpoint_refuses_unsigned",
     "error_below",
     "error_near_reference",
     "high_level_equals_low_level",
     "json_lines_valid",
     "label_column",
+    "lambda_payload_limit",
     "least_privilege_is_enough",
     "mean_absolute_error",
     "mean_squared_error",

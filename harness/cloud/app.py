@@ -11,14 +11,17 @@ from typing import Any
 
 import harness
 from harness.cloud import gateway
+from harness.cloud.apis.data_plane import DataPlane
 from harness.cloud.backing.moto_services import MotoServices
 from harness.cloud.backing.wsgi import WsgiMount
 from harness.cloud.context import RequestContext
 from harness.cloud.errors import AwsError
+from harness.cloud.functions.invocations import FunctionInvocations
 from harness.cloud.gateway import Destination, Service
 from harness.cloud.http import (
     BodyTooLarge,
     ClientGone,
+    Message,
     Receive,
     Response,
     Scope,
@@ -29,14 +32,16 @@ from harness.cloud.http import (
 from harness.cloud.identity.authentication import Authenticator
 from harness.cloud.identity.authorization import Authorize
 from harness.cloud.protocol import control_plane as protocol
-from harness.cloud.protocol.errors import error_response
+from harness.cloud.protocol.errors import LAMBDA_SERVICE, RUNTIME_SERVICE, error_response
 from harness.cloud.runtime.invocations import Invocations
 
 log = logging.getLogger(__name__)
 
 # Far more than any request of the model needs; AWS's own number is not documented.
 CONTROL_PLANE_BODY_BYTES = 4 * 1024 * 1024
-LAMBDA_PAYLOAD_BYTES = 6_291_456
+
+# Signing names of the services that may make, change or delete a Lambda function.
+_KEEP_FUNCTIONS = (LAMBDA_SERVICE, "cloudformation")
 
 Handler = Callable[[Destination, Scope, Receive, Send], Awaitable[None]]
 
@@ -65,6 +70,8 @@ class App:
         self,
         control_plane: ControlPlane,
         invocations: Invocations,
+        functions: FunctionInvocations,
+        apis: DataPlane,
         authenticator: Authenticator,
         services: MotoServices,
         mount: WsgiMount,
@@ -74,6 +81,8 @@ class App:
         self.faults: list[BaseException] = []
         self._control_plane = control_plane
         self._invocations = invocations
+        self._functions = functions
+        self._apis = apis
         self._authenticator = authenticator
         self._services = services
         self._mount = mount
@@ -83,6 +92,7 @@ class App:
             Service.SAGEMAKER: self._sagemaker,
             Service.SAGEMAKER_RUNTIME: self._runtime,
             Service.LAMBDA_INVOKE: self._lambda_invoke,
+            Service.EXECUTE_API: self._execute_api,
             Service.MOTO: self._moto,
             Service.MOTO_RESET: self._moto_reset,
             Service.HEALTH: self._health,
@@ -167,25 +177,25 @@ class App:
     ) -> None:
         request_id = str(uuid.uuid4())
         try:
-            body = await read_body(scope, receive, LAMBDA_PAYLOAD_BYTES)
-            self._authenticator.authenticate(scope, body)
-            # moto would start Docker or echo the event; neither is the function's answer.
-            raise AwsError(
-                "UnsupportedOperation",
-                "This local cloud does not run Lambda functions yet: Invoke is not implemented.",
-            )
-        except BodyTooLarge as error:
-            response = _error(
-                AwsError(
-                    "RequestEntityTooLargeException",
-                    f"Request must be smaller than {error.limit} bytes for the InvokeFunction operation",
-                    413,
-                ),
-                request_id,
-                "rest-json",
-            )
+            response = await self._functions.answer(scope, receive, request_id)
         except AwsError as error:
-            response = _error(error, request_id, "rest-json")
+            response = _error(error, request_id, "rest-json", LAMBDA_SERVICE)
+        except ClientGone:
+            raise
+        except Exception as error:
+            response = _error(self.fault(error), request_id, "rest-json", LAMBDA_SERVICE)
+        await response.send(send)
+
+    async def _execute_api(
+        self, destination: Destination, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        try:
+            response = await self._apis.answer(scope, receive)
+        except ClientGone:
+            raise
+        except Exception as error:
+            self.fault(error)
+            response = Response.json(500, {"message": "Internal server error"})
         await response.send(send)
 
     async def _moto(
@@ -194,7 +204,24 @@ class App:
         if destination.signing_name is not None:
             # Not in the control plane's threads: all of them may be waiting for just this answer.
             await self._mount.run(self._services.prepare, destination.signing_name)
+        if destination.signing_name in _KEEP_FUNCTIONS:
+            await self._mount.run(self._functions.service.listen)
+            if scope["method"] != "GET":
+                send = self._after_refresh(send)
         await self._mount(scope, receive, send)
+
+    def _after_refresh(self, send: Send) -> Send:
+        """Send an answer when what runs functions has seen the change that it tells of."""
+
+        async def after_refresh(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                try:
+                    await self._functions.service.refresh()
+                except Exception as error:
+                    self.fault(error)
+            await send(message)
+
+        return after_refresh
 
     async def _moto_reset(
         self, destination: Destination, scope: Scope, receive: Receive, send: Send
@@ -211,9 +238,11 @@ class App:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                self._functions.service.open()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self._invocations.close()
+                await self._apis.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -224,8 +253,10 @@ class App:
         return AwsError("InternalFailure", "The request processing has failed. See the log.", 500)
 
 
-def _error(error: AwsError, request_id: str, wire: str = "json") -> Response:
-    status, headers, body = error_response(error, request_id, wire)
+def _error(
+    error: AwsError, request_id: str, wire: str = "json", service: str = RUNTIME_SERVICE
+) -> Response:
+    status, headers, body = error_response(error, request_id, wire, service)
     return Response(status, headers, body)
 
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from harness.cloud.apis import addresses
 from harness.cloud.http import Scope, header
 
 _SCOPE = re.compile(r"Credential=[^/,\s]*/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request")
@@ -14,7 +15,9 @@ _INVOCATIONS = re.compile(
     r"/endpoints/[^/]+/(?:invocations|async-invocations|invocations-response-stream)/?"
 )
 _LAMBDA_INVOKE = re.compile(
-    r"/2015-03-31/functions/[^/]+/invocations|/2021-11-15/functions/[^/]+/response-streaming-invocations"
+    r"/2015-03-31/functions/[^/]+/invocations"
+    r"|/2014-11-13/functions/[^/]+/invoke-async/?"
+    r"|/2021-11-15/functions/[^/]+/response-streaming-invocations"
 )
 
 
@@ -24,6 +27,7 @@ class Service(Enum):
     SAGEMAKER = auto()
     SAGEMAKER_RUNTIME = auto()
     LAMBDA_INVOKE = auto()
+    EXECUTE_API = auto()
     MOTO = auto()
     MOTO_RESET = auto()
     HEALTH = auto()
@@ -51,6 +55,9 @@ def identify(scope: Scope) -> Destination:
     if path.startswith("/moto-api"):
         return Destination(Service.MOTO)
     region, signing_name = _credential_scope(scope)
+    # An object of S3 and an operation of API Gateway can have a path like an API's.
+    if signing_name not in ("s3", "apigateway") and addresses.find(scope) is not None:
+        return Destination(Service.EXECUTE_API, region, signing_name)
     target = header(headers, b"x-amz-target") or ""
     if signing_name == "sagemaker" or (signing_name is None and target.startswith("SageMaker.")):
         service = Service.SAGEMAKER

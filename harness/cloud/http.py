@@ -13,6 +13,10 @@ RawHeaders = Sequence[tuple[bytes, bytes]]
 
 CHUNK_BYTES = 256 * 1024
 
+# The extension of the ASGI scope whose `names` are those of the headers as they were sent; ASGI has them in
+# lower case.
+HEADER_NAMES = "harness.header_names"
+
 
 class BodyTooLarge(Exception):
     """The body is, or says that it is, longer than allowed. `limit` in bytes."""

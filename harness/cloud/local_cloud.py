@@ -9,15 +9,25 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+from harness.cloud.apis.data_plane import DataPlane
+from harness.cloud.apis.lambda_calls import calls_of
+from harness.cloud.apis.limits import ApiLimits
+from harness.cloud.apis.moto_corrections import corrected
+from harness.cloud.apis.permissions import ApiPermissions
+from harness.cloud.apis.state import MotoApiState
 from harness.cloud.app import App, ControlPlane
 from harness.cloud.backing.alarms import MotoAlarms
 from harness.cloud.backing.clients import Clients, Credentials
+from harness.cloud.backing.functions import MotoFunctions
 from harness.cloud.backing.logs import MotoLogs
 from harness.cloud.backing.moto_identities import MotoIdentities
 from harness.cloud.backing.moto_services import PRESERVED_NAMES_KEY, MotoServices
 from harness.cloud.backing.role_access import RoleAccess
 from harness.cloud.backing.wsgi import WsgiMount
 from harness.cloud.clock import Clock, SystemClock
+from harness.cloud.functions.invocations import FunctionInvocations
+from harness.cloud.functions.limits import Settings
+from harness.cloud.functions.service import FunctionService
 from harness.cloud.identity.administrators import find_administrator
 from harness.cloud.identity.authentication import Authenticator
 from harness.cloud.identity.authorization import Authorizer
@@ -36,6 +46,7 @@ from harness.containers.spec import Engine
 
 CONTROL_PLANE_THREADS = 16
 MOTO_THREADS = 8
+API_THREADS = 8
 
 
 class CloudAlreadyRunning(RuntimeError):
@@ -47,8 +58,9 @@ class LocalCloud:
 
     `host` is loopback unless told otherwise, `port` 0 takes a free one. `clock` drives the timers and
     timestamps of resources, `images` knows what an image is here, `pace` how long phases take, `engine`
-    makes what runs containers, given the folder that goes with the cloud. `enforce_iam`: whether the
-    policies of users and roles decide what they may do; administrators may do everything.
+    makes what runs containers, given the folder that goes with the cloud, `functions` tells how Lambda
+    functions are run. `enforce_iam`: whether the policies of users and roles decide what they may do;
+    administrators may do everything.
     Raises CloudAlreadyRunning for a second one in a process, OSError if the port is taken.
     """
 
@@ -63,6 +75,8 @@ class LocalCloud:
         images: Images | None = None,
         pace: Pace | None = None,
         limits: Limits | None = None,
+        api_limits: ApiLimits | None = None,
+        functions: Settings | None = None,
         engine: Callable[[Path], Engine] = lambda folder: ProcessEngine(scratch=folder),
         enforce_iam: bool = True,
     ) -> None:
@@ -71,6 +85,8 @@ class LocalCloud:
         self._images = images or Images()
         self._pace = pace or Pace()
         self._limits = limits or Limits.current()
+        self._api_limits = api_limits or ApiLimits.current()
+        self._function_settings = functions or Settings()
         self._make_engine = engine
         self._enforce_iam = enforce_iam
         self._closing = threading.Lock()
@@ -93,6 +109,7 @@ class LocalCloud:
         self.authorizer = Authorizer(self._identities, enforced=self._enforce_iam)
         self._pool = ThreadPoolExecutor(CONTROL_PLANE_THREADS, "control-plane")
         self._moto_pool = ThreadPoolExecutor(MOTO_THREADS, "moto")
+        self._api_pool = ThreadPoolExecutor(API_THREADS, "apis")
         self._clients = Clients(
             lambda: self.url,
             Credentials("test", "test"),
@@ -116,6 +133,17 @@ class LocalCloud:
             return find_administrator(access_key_id) or self._identities.find_key(access_key_id)
 
         authenticator = Authenticator(find_key)
+        self.functions = FunctionService(
+            functions=MotoFunctions(services),
+            logs=MotoLogs(services, form=str),
+            clock=self.clock,
+            settings=self._function_settings,
+            folder=self._folder / "functions",
+            scratch=self._folder,
+            endpoint_url=lambda: self.url,
+            on_fault=lambda error: self.app.fault(error),
+        )
+        self._apis = self._make_apis(authenticator)
         permissions = Permissions(self.authorizer, self.sagemaker.tags_of)
         self.app = App(
             ControlPlane(
@@ -124,9 +152,17 @@ class LocalCloud:
                 partial(operations.perform, self.sagemaker),
             ),
             Invocations(self.router, authenticator, self._limits, permissions.check_invocation),
+            # Whether a caller may invoke a function is decided here; so far every one may.
+            FunctionInvocations(self.functions, authenticator, lambda caller, action, arn: None),
+            self._apis,
             authenticator,
             services,
-            WsgiMount(services.application, services.lock, self._moto_pool, PRESERVED_NAMES_KEY),
+            WsgiMount(
+                corrected(services.application),
+                services.lock,
+                self._moto_pool,
+                PRESERVED_NAMES_KEY,
+            ),
             self._pool,
             self.reset,
         )
@@ -138,6 +174,17 @@ class LocalCloud:
             self.close()
             raise
         return self
+
+    def _make_apis(self, authenticator: Authenticator) -> DataPlane:
+        return DataPlane(
+            MotoApiState(self.services),
+            calls_of(self.functions),
+            authenticator,
+            ApiPermissions(self.authorizer, self._identities),
+            self.clock,
+            self._api_limits,
+            self._api_pool,
+        )
 
     @property
     def port(self) -> int:
@@ -156,25 +203,29 @@ class LocalCloud:
         return self._clients.client(service, region)
 
     def reset(self) -> None:
-        """End every job and endpoint and forget everything, in all services."""
+        """End every job, endpoint and function and forget everything, in all services."""
         self.sagemaker.reset()
+        self.functions.reset()
         self.services.reset()
         self._identities.forget()
         self._clients.forget_roles()
+        self._apis.reset()
 
     def close(self) -> None:
-        """End everything: endpoints, jobs, child processes, the port, the folder."""
+        """End everything: endpoints, jobs, functions, child processes, the port, the folder."""
         with self._closing:
             if not self._running:
                 return
             self._running = False
             try:
                 self.sagemaker.close()
+                self.functions.close()
                 self._server.stop()
                 self._engine.close()
                 self._clients.close()
                 self._pool.shutdown()
                 self._moto_pool.shutdown()
+                self._api_pool.shutdown()
                 self.clock.close()
                 self.services.close()
             finally:

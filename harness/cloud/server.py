@@ -5,6 +5,9 @@ import threading
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from harness.cloud.http import HEADER_NAMES
 
 SHUTDOWN_SECONDS = 5
 
@@ -38,6 +41,7 @@ class Server:
                 log_config=None,
                 access_log=False,
                 lifespan="on",
+                http=_NamesKept,
                 server_header=False,
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
@@ -74,3 +78,16 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.ready.set()
+
+
+class _NamesKept(HttpToolsProtocol):
+    """Leaves the names of a request's headers as they were sent, for functions that look for `Content-Type`."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._names: list[bytes] = []
+        self.scope["extensions"] = {HEADER_NAMES: {"names": self._names}}
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._names.append(name)
+        super().on_header(name, value)

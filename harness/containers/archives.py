@@ -4,35 +4,29 @@ LIMITATIONS: owners and times are not kept. Sockets, pipes and devices are left 
 one that contains them, or a link that leads out of it, is refused.
 """
 
-import contextlib
 import gzip
 import io
 import os
-import shutil
 import stat
 import tarfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from harness.containers.unpacking import (
+    DEFAULT_LIMITS,
+    ArchiveError,
+    Destination,
+    Limits,
+    destination,
+    link_target,
+)
+
+__all__ = ["ArchiveError", "Limits", "is_empty", "pack", "unpack"]
+
 _PIECE = 1 << 20
-_KEPT_MODE = 0o755  # no set-uid, set-gid or sticky bit, and nobody else may write
 _LEVEL = 6
-
-
-class ArchiveError(Exception):
-    """An archive that is damaged, dangerous or too large, or a folder that cannot be packed."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much an archive may hold: bytes of content, members, and bytes of one member's headers."""
-
-    size: int = 50 * 1024**3
-    members: int = 200_000
-    header: int = 1 << 20
 
 
 def pack(folder: Path, archive: IO[bytes]) -> int:
@@ -82,7 +76,7 @@ def _add(tar: tarfile.TarFile, folder: Path, path: Path) -> int:
     status = path.lstat()
     member.mode = 0o755 if status.st_mode & 0o111 else 0o644
     if path.is_symlink():
-        target = _target(path)
+        target = link_target(path)
         if target is None or not target.exists():
             raise ArchiveError(f"{member.name!r} is a link to nothing")
         if target.is_relative_to(folder.resolve()):
@@ -102,7 +96,7 @@ def _add(tar: tarfile.TarFile, folder: Path, path: Path) -> int:
     return 1
 
 
-def unpack(archive: IO[bytes], folder: Path, limits: Limits = Limits()) -> int:
+def unpack(archive: IO[bytes], folder: Path, limits: Limits = DEFAULT_LIMITS) -> int:
     """Unpack a tar.gz into `folder`, which is made if need be and must be empty; the number of members.
 
     Nothing is written anywhere else. After an error the folder is empty again.
@@ -112,12 +106,9 @@ def unpack(archive: IO[bytes], folder: Path, limits: Limits = Limits()) -> int:
         file,
             folder or link, or it holds more than `limits` allow.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    if next(folder.iterdir(), None) is not None:
-        raise ArchiveError(f"{folder} is not empty")
-    try:
+    with destination(folder, limits) as place:
         try:
-            return _Unpacking(folder.resolve(), limits).unpack(archive)
+            _unpack(archive, place, limits)
         except tarfile.ReadError as error:
             raise ArchiveError(f"not a tar.gz archive: {error}") from error
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -126,126 +117,38 @@ def unpack(archive: IO[bytes], folder: Path, limits: Limits = Limits()) -> int:
             raise ArchiveError(f"a damaged tar archive: {error}") from error
         except OSError as error:
             raise ArchiveError(f"cannot be unpacked: {error.strerror or error}") from error
-    except BaseException:
-        _clear(folder)
-        raise
+    return place.count
 
 
-def _target(link: Path) -> Path | None:
-    """What a link leads to in the end, which need not exist; None if it leads in circles."""
-    try:
-        end = link.resolve()
-    except (OSError, RuntimeError):
-        return None
-    # From Python 3.13 a circle is no error: its own link comes back.
-    return None if end.is_symlink() else end
+def _unpack(archive: IO[bytes], place: Destination, limits: Limits) -> None:
+    with gzip.GzipFile(fileobj=archive, mode="rb") as content:
+        source = _Source(content, limits)
+        with tarfile.open(fileobj=source, mode="r:") as tar:
+            while (member := tar.next()) is not None:
+                tar.members.clear()  # type: ignore[attr-defined]  # it keeps all that it has read
+                place.begin()
+                _extract(tar, member, place)
+        if any(source.last):  # tarfile takes a header that it cannot read for the end
+            raise ArchiveError(f"damaged after {place.count} members")
+        source.read_to_end()
 
 
-def _clear(folder: Path) -> None:
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink()
-
-
-class _Unpacking:
-    def __init__(self, folder: Path, limits: Limits) -> None:
-        self._folder = folder
-        self._limits = limits
-        self._links: list[Path] = []
-        self._size = 0
-
-    def unpack(self, archive: IO[bytes]) -> int:
-        count = 0
-        with gzip.GzipFile(fileobj=archive, mode="rb") as content:
-            source = _Source(content, self._limits)
-            with tarfile.open(fileobj=source, mode="r:") as tar:
-                while (member := tar.next()) is not None:
-                    tar.members.clear()  # type: ignore[attr-defined]  # it keeps all that it has read
-                    count += 1
-                    if count > self._limits.members:
-                        raise ArchiveError(f"more than {self._limits.members} members")
-                    self._extract(tar, member)
-            if any(source.last):  # tarfile takes a header that it cannot read for the end
-                raise ArchiveError(f"damaged after {count} members")
-            source.read_to_end()
-        for link in self._links:
-            target = _target(link)
-            if target is None or not target.is_relative_to(self._folder):
-                raise ArchiveError(f"the link {self._name(link)!r} leads out of the archive")
-        return count
-
-    def _extract(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
-        path = self._place(member.name)
-        if path == self._folder:
-            return
-        if member.isdir():
-            self._replace(path, with_folder=True)
-            path.mkdir(exist_ok=True)
-            path.chmod(member.mode & _KEPT_MODE | 0o700)
-        elif member.isreg():
-            self._write(tar, member, path)
-        elif member.issym():
-            if PurePosixPath(member.linkname).is_absolute():
-                raise ArchiveError(f"the link {member.name!r} leads to {member.linkname!r}")
-            self._replace(path)
-            path.symlink_to(member.linkname)
-            self._links.append(path)
-        elif member.islnk():
-            self._link(member, path)
-        else:
-            raise ArchiveError(f"{member.name!r} is neither a file nor a folder")
-
-    def _place(self, name: str) -> Path:
-        """Where a member goes; the folders on the way there are made, and are real ones."""
-        parts = [part for part in name.split("/") if part not in ("", ".")]
-        if name.startswith("/") or ".." in parts:
-            raise ArchiveError(f"the member {name!r} would land outside")
-        place = self._folder
-        for index, part in enumerate(parts):
-            if index:
-                if place.is_symlink() or (place.exists() and not place.is_dir()):
-                    raise ArchiveError(f"{self._name(place)!r} is no folder, but {name!r} is in it")
-                place.mkdir(exist_ok=True)
-            place /= part
-        return place
-
-    def _write(self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
-        self._size += member.size
-        if self._size > self._limits.size:
-            raise ArchiveError(f"more than {self._limits.size} bytes")
-        self._replace(path)
-        source = tar.extractfile(member)
-        assert source is not None, "a regular file has content"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
-            while piece := source.read(_PIECE):
-                file.write(piece)
-            if file.tell() != member.size:
-                raise ArchiveError(f"it ends in the middle of {member.name!r}")
-        path.chmod(member.mode & _KEPT_MODE | 0o600)
-
-    def _link(self, member: tarfile.TarInfo, path: Path) -> None:
-        original = self._place(member.linkname)
-        if original.is_symlink() or not original.is_file():
-            raise ArchiveError(
-                f"{member.name!r} is a link to {member.linkname!r}, no file before it"
-            )
-        if original != path:
-            self._replace(path)
-            os.link(original, path)
-
-    def _replace(self, path: Path, *, with_folder: bool = False) -> None:
-        """Make room at `path`: a later member takes the place of an earlier one."""
-        with contextlib.suppress(FileNotFoundError):
-            if not stat.S_ISDIR(path.lstat().st_mode):
-                path.unlink()
-            elif not with_folder:
-                raise ArchiveError(f"{self._name(path)!r} is a folder and something else")
-
-    def _name(self, path: Path) -> str:
-        return str(path.relative_to(self._folder))
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, place: Destination) -> None:
+    path = place.place(member.name)
+    if path is None:
+        return
+    if member.isdir():
+        place.make_folder(path, member.mode)
+    elif member.isreg():
+        content = tar.extractfile(member)
+        assert content is not None, "a regular file has content"
+        place.write(member.name, path, content, member.size, member.mode)
+    elif member.issym():
+        place.link(member.name, path, member.linkname)
+    elif member.islnk():
+        place.hard_link(member.name, path, member.linkname)
+    else:
+        raise ArchiveError(f"{member.name!r} is neither a file nor a folder")
 
 
 class _Source(io.BufferedIOBase):

@@ -22,7 +22,7 @@ from harness.containers import fork_server, launchers
 from harness.containers.launch import Launch
 from harness.containers.ports import Reservation
 from harness.containers.pump import Feed, Pump
-from harness.containers.spec import ContainerSpec, Exit, LogSink
+from harness.containers.spec import ContainerSpec, Exit, LogSink, Splitter
 from harness.containers.supervisor import KILL, TERMINATE
 
 BASE_DIR = "SAGEMAKER_BASE_DIR"
@@ -165,8 +165,10 @@ class ProcessEngine:
             self._check_open()
         self._launcher.warm()
 
-    def start(self, spec: ContainerSpec, log: LogSink) -> ProcessContainer:
-        """Start a program; returns when it runs, before it is ready for anything.
+    def start(
+        self, spec: ContainerSpec, log: LogSink, splitter: Splitter | None = None
+    ) -> ProcessContainer:
+        """Start a program (Engine.start); returns when it runs, before it is ready for anything.
 
         Raises:
             EngineError: it cannot be started. A program that does not exist is no such error: its
@@ -175,12 +177,12 @@ class ProcessEngine:
             EngineClosed: the engine is closed, or was closed meanwhile.
             ValueError: an argument or the environment is none that a process can have.
         """
-        reservation = Reservation() if spec.command == "serve" else None
+        reservation = Reservation() if spec.contract and spec.command == "serve" else None
         try:
             launch = _launch(spec, reservation)
             for _ in range(_TRIES):
                 with contextlib.suppress(BrokenPipeError):
-                    return self._start(spec, log, launch, reservation)
+                    return self._start(spec, log, splitter, launch, reservation)
             raise EngineError(f"{spec.name}: the supervisor ends before it starts anything")
         except BaseException:
             if reservation is not None:
@@ -212,7 +214,12 @@ class ProcessEngine:
         self.close()
 
     def _start(
-        self, spec: ContainerSpec, log: LogSink, launch: Launch, reservation: Reservation | None
+        self,
+        spec: ContainerSpec,
+        log: LogSink,
+        splitter: Splitter | None,
+        launch: Launch,
+        reservation: Reservation | None,
     ) -> ProcessContainer:
         with self._lock:
             self._check_open()
@@ -245,7 +252,7 @@ class ProcessEngine:
             self._containers.add(container)
             if self._closed:
                 container.begin_kill()
-        self._pump.attend(Feed(output, ours, log, ended, rest))
+        self._pump.attend(Feed(output, ours, log, ended, rest, splitter))
         return container
 
     def _first_words(self, spec: ContainerSpec, control: socket.socket) -> tuple[int, bytes]:
@@ -311,7 +318,9 @@ class ProcessEngine:
 
 
 def _launch(spec: ContainerSpec, reservation: Reservation | None) -> Launch:
-    environment = {**spec.environment, BASE_DIR: str(spec.root)}
+    environment = dict(spec.environment)
+    if spec.contract:
+        environment[BASE_DIR] = str(spec.root)
     if reservation is not None:
         host, port = reservation.address
         environment |= {HOST: host, PORT: str(port)}

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.containers.log_lines import LineSplitter
-from harness.containers.spec import LogLine, LogSink
+from harness.containers.spec import LogLine, LogSink, Splitter
 
 _PIECE = 1 << 16
 _log = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ class Feed:
         sink: LogSink,
         ended: Callable[[dict[str, Any] | None], None],
         words: bytes = b"",
+        splitter: Splitter | None = None,
     ) -> None:
         os.set_blocking(log, False)
         self.log = log
@@ -42,7 +43,7 @@ class Feed:
         self.open = True
         self._sink = sink
         self._ended = ended
-        self._lines = LineSplitter()
+        self._lines = splitter or LineSplitter()
         self._words = words
         self._deaf = False
 

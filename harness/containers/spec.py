@@ -20,7 +20,11 @@ class Program:
 
 @dataclass(frozen=True)
 class ContainerSpec:
-    """One container to start. `root` is the directory that stands for /opt/ml."""
+    """One container to start. `root` is the directory that stands for /opt/ml.
+
+    Without the SageMaker `contract` the program is told nothing of /opt/ml and has no address; `root`
+    is where it begins.
+    """
 
     name: str
     image: str
@@ -30,6 +34,7 @@ class ContainerSpec:
     root: Path
     hosts: tuple[str, ...] = ("algo-1",)
     current_host: str = "algo-1"
+    contract: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,16 @@ class LogLine:
 
 
 LogSink = Callable[[Sequence[LogLine]], None]
+
+
+class Splitter(Protocol):
+    """Makes lines of the bytes that one program prints."""
+
+    def feed(self, data: bytes) -> list[str]:
+        """The lines that `data` completes."""
+
+    def finish(self) -> list[str]:
+        """What is left at the end."""
 
 
 class Container(Protocol):
@@ -92,8 +107,13 @@ class Container(Protocol):
 class Engine(Protocol):
     """Something that runs containers."""
 
-    def start(self, spec: ContainerSpec, log: LogSink) -> Container:
-        """Start one container; `log` receives its lines in order, in batches."""
+    def start(
+        self, spec: ContainerSpec, log: LogSink, splitter: Splitter | None = None
+    ) -> Container:
+        """Start one container; `log` receives its lines in order, in batches.
+
+        `splitter` makes lines of its output, where they are not simply lines of text.
+        """
 
     def warm(self) -> None:
         """Begin whatever makes the next start quick; returns at once."""

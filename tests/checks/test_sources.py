@@ -11,6 +11,7 @@ from tests.evidence import resolve
 
 MODULES = (
     "answers",
+    "apis",
     "cleanup",
     "endpoints",
     "logs",

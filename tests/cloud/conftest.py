@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from harness.cloud.clock import ManualClock
+from harness.cloud.functions.limits import Settings
 from harness.cloud.local_cloud import LocalCloud
 from harness.cloud.runtime.limits import Limits
 from harness.containers.images import Images, Implementation
@@ -34,11 +35,22 @@ def limits() -> Limits:
 
 
 @pytest.fixture(scope="module")
+def function_settings() -> Settings:
+    """How Lambda functions are run."""
+    return Settings()
+
+
+@pytest.fixture(scope="module")
 def cloud(
-    own_images: dict[str, Implementation], clock: ManualClock, limits: Limits
+    own_images: dict[str, Implementation],
+    clock: ManualClock,
+    limits: Limits,
+    function_settings: Settings,
 ) -> Iterator[LocalCloud]:
     """A running cloud. An internal failure anywhere in the module fails its last test."""
-    with LocalCloud(clock=clock, images=Images(own_images), limits=limits) as cloud:
+    with LocalCloud(
+        clock=clock, images=Images(own_images), limits=limits, functions=function_settings
+    ) as cloud:
         yield cloud
         assert cloud.app.faults == []
 

@@ -12,7 +12,6 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -259,12 +258,6 @@ def test_records_that_moto_keeps_are_its_own(client: Callable[..., Any]) -> None
     listed = sagemaker.list_experiments()["ExperimentSummaries"]
     assert [summary["ExperimentName"] for summary in listed] == ["comparison"]
     sagemaker.delete_experiment(ExperimentName="comparison")
-
-
-def test_lambda_invoke_is_refused_by_name(client: Callable[..., Any]) -> None:
-    """Invoke does not pretend: it says that functions do not run here yet."""
-    with pytest.raises(ClientError, match="does not run Lambda functions yet"):
-        client("lambda").invoke(FunctionName="f")
 
 
 def test_one_cloud_per_process(cloud: LocalCloud) -> None:

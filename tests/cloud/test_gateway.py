@@ -52,6 +52,10 @@ def scope(
             scope(path="/2015-03-31/functions/f/invocations", signed_for="lambda"),
             Service.LAMBDA_INVOKE,
         ),
+        (
+            scope(path="/2014-11-13/functions/f/invoke-async/", signed_for="lambda"),
+            Service.LAMBDA_INVOKE,
+        ),
         (scope(path="/2015-03-31/functions/f/invocations"), Service.LAMBDA_INVOKE),
         (scope("GET", "/2015-03-31/functions/f", signed_for="lambda"), Service.MOTO),
         (scope("GET", "/bucket/key", signed_for="s3"), Service.MOTO),

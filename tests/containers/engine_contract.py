@@ -480,6 +480,33 @@ class EngineContract:
         container.wait(PATIENCE)
         assert log.messages == ["False"]
 
+    # Programs that are no SageMaker containers.
+
+    def test_without_the_contract(self, runner: Runner) -> None:
+        """A program outside SageMaker's contract sees its environment alone, even if its command is `serve`."""
+        code = "import os; print(sorted(n for n in os.environ if n.startswith('SAGEMAKER')), os.getcwd())"
+        container, log = runner.start(python(code), command="serve", contract=False)
+        container.wait(PATIENCE)
+        assert container.address is None
+        assert log.messages == [f"[] {container.spec.root}"]
+
+    def test_splitter(self, runner: Runner) -> None:
+        """A splitter of the caller's makes the lines, and is told of the end."""
+
+        class Chunks:
+            def feed(self, data: bytes) -> list[str]:
+                return [text.upper() for text in data.decode().split(";")]
+
+            def finish(self) -> list[str]:
+                return ["end"]
+
+        log = LogCollector()
+        container = runner.engine.start(
+            runner.spec(Program(arguments=("/bin/sh", "-c", "printf 'a;b'"))), log, Chunks()
+        )
+        container.wait(PATIENCE)
+        assert log.messages == ["A", "B", "end"]
+
     # Many, and the end.
 
     def test_many_at_once(self, runner: Runner, crowd: int) -> None:

@@ -7,7 +7,7 @@ moto holds all events in memory: the first lines, and the last ones when the str
 import re
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -55,10 +55,11 @@ class _Written:
 
 
 class MotoLogs:
-    """The in-process implementation."""
+    """The in-process implementation. `form` makes of a line the message that is kept."""
 
-    def __init__(self, services: MotoServices) -> None:
+    def __init__(self, services: MotoServices, form: Callable[[str], str] = as_logged) -> None:
         self._services = services
+        self._form = form
         self._lock = threading.Lock()
         self._written: dict[tuple[str, str, str, str], _Written] = {}
 
@@ -106,7 +107,7 @@ class MotoLogs:
 
         # An empty message is refused by CloudWatch Logs; the agent leaves such lines out.
         events = [
-            {"timestamp": line.timestamp, "message": as_logged(line.message)[:MAX_EVENT_BYTES]}
+            {"timestamp": line.timestamp, "message": self._form(line.message)[:MAX_EVENT_BYTES]}
             for line in lines
             if line.message
         ]

@@ -1,15 +1,15 @@
-"""The wire of `sagemaker-runtime`: path and headers in, headers out. Bodies pass by untouched."""
+"""The wire of rest-json services whose bodies pass by untouched: path, query and headers in, headers out."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from harness.cloud.errors import AwsError
 from harness.cloud.protocol import models
-from harness.cloud.protocol.errors import RUNTIME_SERVICE
+from harness.cloud.protocol.errors import LAMBDA_SERVICE, RUNTIME_SERVICE
 from harness.cloud.protocol.models import Member, Operation
 from harness.cloud.protocol.serialization import MalformedAnswer, serialize_json
 from harness.cloud.protocol.validation import violation_error, violations_of
@@ -29,6 +29,28 @@ _UNSENDABLE = re.compile(r"[\r\n\0]")
 
 
 @dataclass(frozen=True)
+class Api:
+    """A service's operations that are bound here: those named, all of the model if none is.
+
+    Each has one label in its path. `violation` is the code under which broken constraints are told.
+    """
+
+    service: str
+    title: str
+    violation: str
+    operations: tuple[str, ...] = ()
+
+
+RUNTIME = Api(RUNTIME_SERVICE, "SageMaker Runtime", "ValidationError")
+LAMBDA = Api(
+    LAMBDA_SERVICE,
+    "Lambda",
+    "ValidationException",
+    ("Invoke", "InvokeAsync", "InvokeWithResponseStream"),
+)
+
+
+@dataclass(frozen=True)
 class Route:
     """How an operation is written over HTTP; headers by their names in lower case."""
 
@@ -37,14 +59,15 @@ class Route:
     suffix: str
     label: Member
     headers: Mapping[bytes, Member]
+    query: Mapping[str, Member]
     answer_headers: Mapping[str, tuple[bytes, Member]]
 
 
 @cache
-def routes() -> tuple[Route, ...]:
-    """The operations of sagemaker-runtime."""
-    model = models.load(RUNTIME_SERVICE)
-    return tuple(_route(model.operation(name)) for name in model.operation_names)
+def routes(api: Api = RUNTIME) -> tuple[Route, ...]:
+    """The operations of a service."""
+    model = models.load(api.service)
+    return tuple(_route(model.operation(name)) for name in api.operations or model.operation_names)
 
 
 def _route(operation: Operation) -> Route:
@@ -59,13 +82,14 @@ def _route(operation: Operation) -> Route:
         suffix,
         label,
         {m.wire_name.lower().encode(): m for m in members if m.location == "header"},
+        {m.wire_name: m for m in members if m.location == "querystring"},
         {m.name: (m.wire_name.lower().encode(), m) for m in answered if m.location == "header"},
     )
 
 
-def match(method: str, path: str) -> tuple[Route, str] | None:
+def match(method: str, path: str, api: Api = RUNTIME) -> tuple[Route, str] | None:
     """The route of a request and the label in its path (percent-encoded, without its query)."""
-    for route in routes():
+    for route in routes(api):
         if (
             path.endswith(route.suffix)
             and path.startswith(route.prefix)
@@ -77,19 +101,19 @@ def match(method: str, path: str) -> tuple[Route, str] | None:
     return None
 
 
-def bind(scope: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The operation of an ASGI request and the members that its path and headers carry.
+def bind(scope: Mapping[str, Any], api: Api = RUNTIME) -> tuple[str, dict[str, Any]]:
+    """The operation of an ASGI request and the members that its path, query and headers carry.
 
-    The body is not among them. Raises UnknownOperationException (404), ValidationError (400) with
-    every violation, SerializationException (400).
+    The body is not among them. Raises UnknownOperationException (404), the API's validation error
+    (400) with every violation, SerializationException (400).
     """
     raw_path = scope.get("raw_path")
     path = raw_path.decode("latin-1").partition("?")[0] if raw_path else scope["path"]
-    found = match(scope["method"], path)
+    found = match(scope["method"], path, api)
     if found is None:
         raise AwsError(
             "UnknownOperationException",
-            f"{scope['method']} {path} is no operation of SageMaker Runtime.",
+            f"{scope['method']} {path} is no operation of {api.title}.",
             404,
         )
     route, label = found
@@ -98,21 +122,26 @@ def bind(scope: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     for name, value in scope["headers"]:
         member = known.get(name)
         if member is not None:
-            request[member.name] = _from_header(member, value.decode("latin-1"))
+            request[member.name] = _from_text(member, value.decode("latin-1"))
+    if route.query:
+        query: bytes = scope.get("query_string", b"")
+        for name, text in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+            if name in route.query:
+                request[route.query[name].name] = _from_text(route.query[name], text)
     violations = list(_violations(route, request))
     if violations:
-        raise violation_error(violations, "ValidationError")
+        raise violation_error(violations, api.violation)
     return route.operation.name, request
 
 
 def _violations(route: Route, request: Mapping[str, Any]) -> Iterator[str]:
     yield from violations_of(route.label.shape, request[route.label.name], route.label.path)
-    for member in route.headers.values():
+    for member in (*route.headers.values(), *route.query.values()):
         if member.name in request:
             yield from violations_of(member.shape, request[member.name], member.path)
 
 
-def _from_header(member: Member, text: str) -> str | int:
+def _from_text(member: Member, text: str) -> str | int:
     if member.shape.type == "string":
         return text
     if not _INTEGER.fullmatch(text):
@@ -125,13 +154,15 @@ def container_headers(request: Mapping[str, Any]) -> dict[str, str]:
     return {header: str(request[name]) for name, header in _FORWARDED.items() if name in request}
 
 
-def response_headers(operation: str, result: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
+def response_headers(
+    operation: str, result: Mapping[str, Any], api: Api = RUNTIME
+) -> list[tuple[bytes, bytes]]:
     """The headers (names in lower case) for the members of `result`; None is left out.
 
     Raises MalformedAnswer for a member that the operation does not answer in a header, or for a
     value that no header can hold.
     """
-    table = _by_name()[operation].answer_headers
+    table = _by_name(api)[operation].answer_headers
     headers = []
     for name, value in result.items():
         if value is None:
@@ -147,7 +178,7 @@ def response_headers(operation: str, result: Mapping[str, Any]) -> list[tuple[by
 
 def response_body(operation: str, result: Mapping[str, Any]) -> bytes:
     """The JSON body for the members of `result` that are neither in headers nor the payload."""
-    output = _by_name()[operation].operation.output
+    output = _by_name(RUNTIME)[operation].operation.output
     assert output is not None
     in_body = {m.name for m in output.members.values() if m.location is None} - {output.payload}
     content = {name: value for name, value in result.items() if name in in_body}
@@ -155,5 +186,5 @@ def response_body(operation: str, result: Mapping[str, Any]) -> bytes:
 
 
 @cache
-def _by_name() -> dict[str, Route]:
-    return {route.operation.name: route for route in routes()}
+def _by_name(api: Api) -> dict[str, Route]:
+    return {route.operation.name: route for route in routes(api)}

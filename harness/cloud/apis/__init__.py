@@ -1,0 +1,1 @@
+"""What answers for API Gateway: the APIs that were made, called."""

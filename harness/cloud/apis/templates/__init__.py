@@ -1,0 +1,1 @@
+"""Mapping templates: the Velocity language, and what API Gateway puts into it."""

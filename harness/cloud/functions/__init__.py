@@ -1,0 +1,1 @@
+"""Running Lambda functions: execution environments, the Runtime API, Invoke and what it answers."""
