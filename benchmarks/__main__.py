@@ -11,7 +11,7 @@ from pathlib import Path
 import harness
 from benchmarks.table import Row, markdown
 
-NAMES = ("start", "control_plane", "flow")
+NAMES = ("start", "control_plane", "flow", "functions")
 
 
 def main() -> None:
