@@ -11,7 +11,7 @@ from pathlib import Path
 import harness
 from benchmarks.table import Row, markdown
 
-NAMES = ("start", "control_plane", "endpoints", "flow", "formats", "conversion")
+NAMES = ("start", "control_plane", "endpoints", "flow", "functions", "formats", "conversion")
 VERSIONS = ("moto", "boto3", "uvicorn", "sagemaker", "numpy", "pandas", "scipy", "protobuf")
 
 

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -38,6 +39,15 @@ class Peer:
 HARNESS = str(Path(sys.executable).with_name("harness"))
 CLOUD = Peer("local cloud", (HARNESS, "up", "--port", "{port}"))
 MOTO = Peer("moto_server", (sys.executable, "-m", "moto.server", "-p", "{port}"))
+
+
+def ministack() -> Peer | None:
+    """MiniStack on loopback alone, if its command is to be found; it is no dependency of ours."""
+    command = shutil.which("ministack")
+    if command is None:
+        return None
+    settings = ("BIND_HOST=127.0.0.1", "GATEWAY_PORT={port}", "EDGE_PORT={port}")
+    return Peer("MiniStack", ("env", *settings, command))
 
 
 def free_port() -> int:

@@ -31,6 +31,7 @@ from harness.cloud.functions.service import FunctionService
 from harness.cloud.identity.administrators import find_administrator
 from harness.cloud.identity.authentication import Authenticator
 from harness.cloud.identity.authorization import Authorizer
+from harness.cloud.identity.function_permissions import FunctionPermissions
 from harness.cloud.identity.keys import Key
 from harness.cloud.runtime.invocations import Invocations
 from harness.cloud.runtime.limits import Limits
@@ -152,8 +153,11 @@ class LocalCloud:
                 partial(operations.perform, self.sagemaker),
             ),
             Invocations(self.router, authenticator, self._limits, permissions.check_invocation),
-            # Whether a caller may invoke a function is decided here; so far every one may.
-            FunctionInvocations(self.functions, authenticator, lambda caller, action, arn: None),
+            FunctionInvocations(
+                self.functions,
+                authenticator,
+                FunctionPermissions(self.authorizer, self._identities).check,
+            ),
             self._apis,
             authenticator,
             services,

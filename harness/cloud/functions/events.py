@@ -18,8 +18,6 @@ from harness.cloud.functions.names import FunctionName
 
 log = logging.getLogger(__name__)
 
-# After a first attempt that failed, and after a second (docs/notes/functions.md, "Events").
-PAUSES = (60.0, 120.0)
 # What an event takes besides its payload, roughly.
 _OVERHEAD = 1024
 
@@ -154,9 +152,9 @@ class EventQueue:
             retries = self._limits.retries if found.retries is None else found.retries
             if failures >= retries:
                 break
-            with self._at_rest(event):
-                await self._pause(PAUSES[min(failures, len(PAUSES) - 1)])
             failures += 1
+            with self._at_rest(event):
+                await self._pause(failures * self._limits.retry_seconds)
         where = "; it goes to no destination" if found.has_destination else ""
         log.warning("%s: an event is given up%s", event.name.arn, where)
 

@@ -18,6 +18,7 @@ class Limits:
     concurrency: int
     init_seconds: float
     retries: int
+    retry_seconds: float
     event_seconds: float
     queued_bytes: int
     idle_seconds: float

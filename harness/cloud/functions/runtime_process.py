@@ -111,9 +111,10 @@ class RuntimeProcess:
             self._container.begin_kill()
         self._container.add_exit_callback(self._on_exit)
         timer = self._timer(seconds, lambda: not self._ready.done())
-        self._look_at_memory()
+        self._look_later()
         try:
             await self._ready
+            self._look_at_memory()
         finally:
             timer.cancel()
             self._stop_looking()
@@ -128,7 +129,7 @@ class RuntimeProcess:
         init, self.init_milliseconds = self.init_milliseconds, None
         self._log.begin(invocation.request_id, self.function.version, init)
         timer = self._timer(seconds, lambda: not current.done.done())
-        self._look_at_memory()
+        self._look_later()
         self.api.offer(_event(current))
         try:
             return await current.done
@@ -281,14 +282,17 @@ class RuntimeProcess:
 
         return self._tools.clock.call_later(seconds, partial(self._tools.call, expire))
 
+    def _look_later(self) -> None:
+        """Look at its memory soon, and then again and again."""
+        self._watch = self._loop.call_later(WATCH_SECONDS, self._look_at_memory)
+
     def _look_at_memory(self) -> None:
-        """Look, now and again until told otherwise."""
         assert self._container is not None
         self._most_memory = max(self._most_memory, memory.resident(self._container.pid))
         if self._is_over_limit():
             self._end("memory")
         else:
-            self._watch = self._loop.call_later(WATCH_SECONDS, self._look_at_memory)
+            self._look_later()
 
     def _stop_looking(self) -> None:
         if self._watch is not None:
