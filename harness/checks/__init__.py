@@ -3,8 +3,8 @@
 A check is a pure function of data that returns a `CheckResult`; none of them raises because something does not hold.
 """
 
-from harness.checks.apis import api_payload_limit, cors_preflight, lambda_payload_limit
 from harness.checks.answers import content_type_is, one_score_per_row_in_order
+from harness.checks.apis import api_payload_limit, cors_preflight, lambda_payload_limit
 from harness.checks.cleanup import nothing_left
 from harness.checks.endpoints import (
     answered_by_old_or_new,

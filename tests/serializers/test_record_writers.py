@@ -177,7 +177,7 @@ def test_a_label_per_column_passes_and_then_fails(rows: int) -> None:
 
 
 def test_a_label_per_column_passes_and_is_lost() -> None:
-    """Fault: with more columns than rows, labels that belong to no record go without a word; ours are the same bytes."""
+    """Fault: with more columns than rows, labels that belong to no record go without a word, and in ours."""
     features, labels = np.ones((2, 3)), np.array([1.0, 2.0, 3.0])
     written = dense(features, labels)
     assert recordio.dumps(features, labels) == written
