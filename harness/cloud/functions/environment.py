@@ -31,6 +31,8 @@ from harness.containers.spec import ContainerSpec, Exit, LogLine, Program
 # What /var/task and /opt are called in a function's own variables (AWS_LAMBDA_EXEC_WRAPPER).
 _TASK, _OPT = "/var/task/", "/opt/"
 _SHORTEST_SESSION = 2
+# Processes that an event is offered to, if each is gone before it can take it.
+_TRIES = 3
 
 
 class Environment:
@@ -52,7 +54,7 @@ class Environment:
 
     async def invoke(self, invocation: Invocation) -> Answer:
         """Have the function handle one event; a process is started if there is none."""
-        while True:
+        for _ in range(_TRIES):
             process = self._process
             try:
                 if process is None or process.ended:
@@ -60,10 +62,11 @@ class Environment:
                 return await process.invoke(invocation, self.function.timeout)
             except NotTaken:
                 if self._stopped:
-                    killed = payloads.exited(invocation.request_id, Exit(signal=9))
-                    return Answer(killed.payload, failed=True)
+                    break
             except InitFailed as failed:
                 return await self._not_initialized(invocation, failed)
+        killed = payloads.exited(invocation.request_id, Exit(signal=9))
+        return Answer(killed.payload, failed=True)
 
     def tail(self) -> bytes:
         """The end of the log of the last invocation."""

@@ -56,17 +56,20 @@ class InitFailed(Exception):
 
 
 class NotTaken(Exception):
-    """The process ended before it took the event: nothing has happened yet."""
+    """A process that had served before ended by itself before it took the event: another one may take it."""
 
 
 @dataclass(eq=False)
 class _Current:
-    """The invocation that a process has. It is over when its answer is there and its log is written."""
+    """The invocation that a process has. It is over when its answer is there and its log is written.
+
+    One that is `owed` an answer gets one from this process, whatever becomes of it.
+    """
 
     invocation: Invocation
     seconds: float
     done: asyncio.Future[Answer]
-    taken: bool = False
+    owed: bool
     answer: Answer | None = None
     logged: bool = False
 
@@ -92,6 +95,7 @@ class RuntimeProcess:
         self._marked_ready = self._waits = False
         self._init_error: bytes | None = None
         self._current: _Current | None = None
+        self._served = False
         self._cause: Cause | None = None
         self._most_memory = 0
         self._watch: asyncio.TimerHandle | None = None
@@ -124,7 +128,9 @@ class RuntimeProcess:
         """Have one event handled. Raises NotTaken."""
         if self.ended:
             raise NotTaken
-        current = _Current(invocation, seconds, self._loop.create_future())
+        fresh, self._served = not self._served, True
+        # A process that ends as soon as it is loaded would do so again and again: that is an answer.
+        current = _Current(invocation, seconds, self._loop.create_future(), owed=fresh)
         self._current = current
         init, self.init_milliseconds = self.init_milliseconds, None
         self._log.begin(invocation.request_id, self.function.version, init)
@@ -195,7 +201,7 @@ class RuntimeProcess:
     def _on_exit(self, exit: Exit) -> None:
         """The process has ended and its output is read: what is missing in the log is written here."""
         current = self._current
-        if current is not None and current.taken:
+        if current is not None and self._owes(current):
             failure = self._failure(current, exit)
             status, kind, duration = "error", failure.kind, None
             note = f"{failure.message}\n{failure.kind}\n"
@@ -237,7 +243,7 @@ class RuntimeProcess:
         current = self._current
         if current is None or current.done.done():
             return
-        if not current.taken:
+        if not self._owes(current):
             self._log.abandon()
             current.done.set_exception(NotTaken())
         elif current.answer is not None and self._cause is None:
@@ -245,6 +251,10 @@ class RuntimeProcess:
         else:
             payload = self._failure(current, exit).payload
             current.done.set_result(Answer(payload, failed=True))
+
+    def _owes(self, current: _Current) -> bool:
+        """Whether the end of this process is the answer, because of what it did or because we ended it."""
+        return current.owed or self._cause is not None
 
     def _set_ended(self) -> None:
         self.ended = True
@@ -315,7 +325,7 @@ class RuntimeProcess:
 
 def _event(current: _Current) -> Event:
     def taken() -> None:
-        current.taken = True
+        current.owed = True
 
     invocation = current.invocation
     # The function subtracts its own time from it, which is the wall's.

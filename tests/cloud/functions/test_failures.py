@@ -328,6 +328,34 @@ def test_too_much_memory(lambdas: Lambdas, obedient: str, how: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere less is known of memory")
+@pytest.mark.documented(f"{NOTE}#failures")
+def test_too_much_memory_while_it_is_loaded(lambdas: Lambdas) -> None:
+    """A module that takes more memory than the function has is killed, each time that it is loaded."""
+    source = "import os\nkept = [bytearray(os.urandom(1024) * 1024) for _ in range(160)]\n"
+    name = lambdas.create(source + "def handler(event, context): return len(kept)\n")
+    for _ in range(2):
+        assert failure(lambdas.invoke(name, {})) == (
+            "Runtime.ExitError",
+            "RequestId: <id> Error: Runtime exited with error: signal: killed",
+        )
+
+
+def test_a_process_that_ends_as_soon_as_it_is_loaded(lambdas: Lambdas) -> None:
+    """A process that never gets to an event is not started for ever: its caller hears of its end."""
+    name = lambdas.create(
+        """import os, threading
+threading.Timer(0.01, os._exit, (5,)).start()
+def handler(event, context): threading.Event().wait()
+"""
+    )
+    for _ in range(2):
+        assert failure(lambdas.invoke(name, {})) == (
+            "Runtime.ExitError",
+            "RequestId: <id> Error: Runtime exited with error: exit status 5",
+        )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere less is known of memory")
 def test_memory_that_it_has(lambdas: Lambdas) -> None:
     """With more memory the same function comes to its end, and reports how much it used."""
     name = lambdas.create(MemorySize=512)
