@@ -14,6 +14,7 @@ from harness.cloud.clock import ManualClock
 from harness.cloud.functions.limits import Limits, Settings
 from harness.cloud.local_cloud import LocalCloud
 from tests.cloud.conftest import ACCOUNT, REGION
+from tests.cloud.functions.clockwork import Clockwork
 from tests.cloud.functions.conftest import OBEDIENT, RUNTIME, Bell, Client, Lambdas
 from tests.containers.processes import wait_until_gone
 
@@ -25,6 +26,12 @@ LIMITS = replace(Limits.current(), idle_environments=4, concurrency=5, unzipped_
 def function_settings() -> Settings:
     """Few environments stay warm, few invocations run at a time, packages are small."""
     return Settings(LIMITS)
+
+
+@pytest.fixture(scope="module")
+def clock() -> Clockwork:
+    """The clock of the module's cloud."""
+    return Clockwork()
 
 
 @pytest.fixture
@@ -306,6 +313,28 @@ def test_a_process_that_is_killed_while_idle(lambdas: Lambdas) -> None:
     wait_until_gone(pid)
     result = lambdas.do(name, "count")
     assert (result.json, result.error) == (1, None)
+
+
+def test_a_process_that_ends_before_it_takes_its_event(
+    lambdas: Lambdas, clock: Clockwork, bell: Bell
+) -> None:
+    """A process that dies with an event waiting for it is replaced, and the event is not lost."""
+    source = f"""{OBEDIENT}
+def do_last(order, context):
+    import runtime_client
+    runtime_client.next = lambda: (do_ring(order, context), os._exit(0))
+    return os.getpid()
+"""
+    name = lambdas.create(source, Timeout=171)
+    pid = lambdas.do(name, "last", bell.order()["with"]).json
+    dying = bell.wait()
+    clock.forget()
+    pending = lambdas.begin(name, {"do": "count"})
+    clock.wait_for(171)  # the event has been offered
+    dying.answer()
+    result = pending.result()
+    assert (result.json, result.error) == (1, None)
+    wait_until_gone(pid)
 
 
 def test_an_end_right_after_the_answer(lambdas: Lambdas) -> None:

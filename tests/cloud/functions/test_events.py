@@ -5,13 +5,12 @@ import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from harness.cloud.clock import ManualClock
 from harness.cloud.functions.limits import Limits, Settings
 from harness.cloud.local_cloud import LocalCloud
+from tests.cloud.functions.clockwork import Clockwork
 from tests.cloud.functions.conftest import OBEDIENT, Bell, Client, Lambdas
 from tests.cloud.functions.generic_log import END, FIRST, INIT, LATER, START, generic
 from tests.containers.processes import PATIENCE
@@ -67,34 +66,6 @@ def warnings() -> Iterator[Warnings]:
     logger.addHandler(handler)
     yield handler
     logger.removeHandler(handler)
-
-
-class Clockwork(ManualClock):
-    """A clock that tests can wait on until somebody waits on it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._changed = threading.Condition()
-        self._owed: list[float] = []
-
-    def call_later(self, seconds: float, callback: Any) -> Any:
-        """Take a timer, and tell."""
-        timer = super().call_later(seconds, callback)
-        with self._changed:
-            self._owed.append(seconds)
-            self._changed.notify_all()
-        return timer
-
-    def forget(self) -> None:
-        """What is owed until now is not waited for."""
-        with self._changed:
-            self._owed.clear()
-
-    def wait_for(self, seconds: float) -> None:
-        """Wait until a timer of just this length is owed, since the last one that was waited for."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: seconds in self._owed, PATIENCE), self._owed
-            self._owed.remove(seconds)
 
 
 @pytest.fixture(scope="module")
