@@ -279,8 +279,14 @@ def test_the_old_fleet_finishes_what_it_holds(
         assert updating["PendingDeploymentSummary"]["EndpointConfigName"] == new
         while _ask(runtime, name)[0] != b"new":
             pass
+        state.endpoints.wait_for(name, lambda e: bool(e and e.variants[0].status), 30)
         updating = sagemaker.describe_endpoint(EndpointName=name)
         assert (updating["EndpointStatus"], updating["EndpointConfigName"]) == ("Updating", name)
+        (status,) = updating["ProductionVariants"][0]["VariantStatus"]
+        assert (status["Status"], status["StatusMessage"]) == (
+            "Deleting",
+            "Terminating 1 instance(s).",
+        )
         other_end.write(b"late but true")
     held.join()
     assert answers == [b"late but true"]

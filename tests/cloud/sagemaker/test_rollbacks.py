@@ -1,7 +1,9 @@
 """Alarms that roll a deployment back."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -257,6 +259,53 @@ def test_the_last_wait_bakes_too(
     fail(60)
     clock.advance(300)
     rolled_back(2)
+    sagemaker.delete_endpoint(EndpointName=name)
+
+
+@pytest.mark.documented("notes/endpoints.md#rollback")
+def test_the_new_fleet_finishes_what_it_holds(
+    sagemaker: Any,
+    cloudwatch: Any,
+    clock: ManualClock,
+    state: AccountRegion,
+    serve: Serve,
+    configure: Make,
+    update: Callable[..., None],
+    baking: Callable[[int], None],
+    rolled_back: Callable[[int], None],
+    ask: Ask,
+    alarm: str,
+    name: str,
+    pipe: str,
+) -> None:
+    """RollingBack lasts until a request that the new instance holds is answered; all others go to the old one."""
+    serve(name, A={})
+    routing = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 600}
+    policy = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
+    update(configure(f"{name}-2", A={}), policy)
+    baking(1)
+    answers: list[str] = []
+    held = threading.Thread(target=lambda: answers.append(ask(f"meet {pipe}")))
+    held.start()
+    with Path(pipe).open("wb") as other_end:
+        cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="test")
+        clock.advance(10)
+
+        def ending(endpoint: Any) -> bool:
+            status = endpoint.pending.variants[0].status
+            return bool(endpoint.status == "RollingBack" and status.status == "Deleting")
+
+        state.endpoints.wait_for(name, ending, 30)
+        hear(ask, f"{name}/A")
+        found = sagemaker.describe_endpoint(EndpointName=name)
+        assert (found["EndpointStatus"], found["EndpointConfigName"]) == ("RollingBack", name)
+        assert counts(found["PendingDeploymentSummary"]) == {"A": (0, 1, 0, 1)}
+        busy = f'Cannot update in-progress endpoint "{found["EndpointArn"]}".'
+        assert error_of(sagemaker.delete_endpoint, EndpointName=name)[1] == busy
+        other_end.write(b"late but true")
+    held.join()
+    assert answers == ["late but true"]
+    rolled_back(1)
     sagemaker.delete_endpoint(EndpointName=name)
 
 
