@@ -143,7 +143,7 @@ def test_missing_and_infinite_values_have_their_record(tmp_path: Path) -> None:
         ]
 
 
-@pytest.mark.documented("notes/recordio.md#framing")
+@pytest.mark.documented("notes/inspection.md#the-magic-number-in-a-record")
 def test_a_magic_number_inside_a_record_is_a_hint(tmp_path: Path) -> None:
     """A float with its bits does no harm to readers by length; cut at it, as dmlc's writer does, neither."""
     table = TABLE[:, 1:].copy()

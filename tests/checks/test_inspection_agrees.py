@@ -93,6 +93,7 @@ def compare(base: Path, name: str, content: bytes, content_type: str, *others: s
     return found
 
 
+@pytest.mark.documented("notes/inspection.md#verdicts")
 @pytest.mark.parametrize(
     ("name", "content", "content_type"),
     [
@@ -301,6 +302,7 @@ def refused(model: Predictor, invocation: Invocation) -> Refusal | None:
     return None
 
 
+@pytest.mark.documented("notes/inspection.md#verdicts")
 @pytest.mark.parametrize(
     ("content", "content_type"),
     [
@@ -353,6 +355,7 @@ def test_any_request_of_csv_is_answered_as_the_verdict_says(
         same_answer(served, base, content.encode(), CSV)
 
 
+@pytest.mark.documented("notes/inspection.md#limits")
 def test_what_the_front_end_answers_by_itself(tmp_path: Path) -> None:
     """An empty request is answered with nothing, one over the limit not at all."""
     path = tmp_path / "data.csv"

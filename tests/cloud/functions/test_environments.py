@@ -1,5 +1,6 @@
 """Execution environments: what a process sees, when it is used again, when it ends, and that it harms nobody."""
 
+import json
 import os
 import re
 import sys
@@ -199,12 +200,25 @@ def test_a_function_calls_sagemaker(lambdas: Lambdas) -> None:
     assert lambdas.do(name, "call", arguments).json == {"Endpoints": []}
 
 
-def test_a_function_calls_another(lambdas: Lambdas) -> None:
-    """A function may invoke another one, and even itself."""
-    name = lambdas.create(MemorySize=512)
-    event = {"FunctionName": name, "Payload": '{"do": "count"}'}
-    answer = lambdas.do(name, "call", ["lambda", "invoke", event]).json
-    assert answer["StatusCode"] == 200
+@pytest.mark.documented("lambda:Invoke")
+def test_a_function_calls_another(lambdas: Lambdas, client: Client) -> None:
+    """A function may invoke another one, and even itself, once its role may: not before."""
+    iam = client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
+    role = iam.create_role(
+        RoleName="caller",
+        AssumeRolePolicyDocument=json.dumps({"Statement": {**trust, "Action": "sts:AssumeRole"}}),
+    )["Role"]["Arn"]
+    name = lambdas.create(MemorySize=512, Role=role)
+    call = ["lambda", "invoke", {"FunctionName": name, "Payload": '{"do": "count"}'}]
+    assert "not authorized to perform: lambda:InvokeFunction" in str(
+        lambdas.do(name, "call", call).json
+    )
+    allowed = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}
+    iam.put_role_policy(
+        RoleName="caller", PolicyName="call", PolicyDocument=json.dumps({"Statement": allowed})
+    )
+    assert lambdas.do(name, "call", call).json["StatusCode"] == 200
 
 
 @pytest.mark.assumed(f"{NOTE}#execution-environments")
