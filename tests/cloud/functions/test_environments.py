@@ -200,6 +200,11 @@ def test_a_function_calls_sagemaker(lambdas: Lambdas) -> None:
     assert lambdas.do(name, "call", arguments).json == {"Endpoints": []}
 
 
+def policy(statement: Any) -> str:
+    """A policy document of one statement."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 @pytest.mark.documented("lambda:Invoke")
 def test_a_function_calls_another(lambdas: Lambdas, client: Client) -> None:
     """A function may invoke another one, and even itself, once its role may: not before."""
@@ -207,7 +212,7 @@ def test_a_function_calls_another(lambdas: Lambdas, client: Client) -> None:
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}
     role = iam.create_role(
         RoleName="caller",
-        AssumeRolePolicyDocument=json.dumps({"Statement": {**trust, "Action": "sts:AssumeRole"}}),
+        AssumeRolePolicyDocument=policy({**trust, "Action": "sts:AssumeRole"}),
     )["Role"]["Arn"]
     name = lambdas.create(MemorySize=512, Role=role)
     call = ["lambda", "invoke", {"FunctionName": name, "Payload": '{"do": "count"}'}]
@@ -215,9 +220,7 @@ def test_a_function_calls_another(lambdas: Lambdas, client: Client) -> None:
         lambdas.do(name, "call", call).json
     )
     allowed = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}
-    iam.put_role_policy(
-        RoleName="caller", PolicyName="call", PolicyDocument=json.dumps({"Statement": allowed})
-    )
+    iam.put_role_policy(RoleName="caller", PolicyName="call", PolicyDocument=policy(allowed))
     assert lambdas.do(name, "call", call).json["StatusCode"] == 200
 
 
