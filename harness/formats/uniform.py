@@ -144,10 +144,15 @@ def encode(form: Layout, features: Array, labels: Array | None) -> Iterator[Rows
 def encode_whole(form: Layout, features: Array, labels: Array | None) -> bytes:
     """All that `encode` yields, written once only, to where it stays."""
     file = memory_file(form.stride * len(features))
-    out = np.frombuffer(file.getbuffer(), np.uint8).reshape(len(features), form.stride)
-    for some in _blocks(form, len(features)):
-        _fill(form, out[some], features[some], None if labels is None else labels[some])
+    # No name for the array: while someone looks into a BytesIO, getvalue copies it.
+    _fill_all(form, np.frombuffer(file.getbuffer(), np.uint8), features, labels)
     return file.getvalue()
+
+
+def _fill_all(form: Layout, out: Rows, features: Array, labels: Array | None) -> None:
+    rows = out.reshape(len(features), form.stride)
+    for some in _blocks(form, len(features)):
+        _fill(form, rows[some], features[some], None if labels is None else labels[some])
 
 
 def _rows_at_once(form: Layout) -> int:

@@ -1,6 +1,7 @@
 """What `recordio` writes is what the SDK writes, for every input that it takes; the others are refused in its words."""
 
 import io
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -162,6 +163,18 @@ def test_blocks_leave_no_seam(data: tuple[Array, Array | None], block: int) -> N
         file = io.BytesIO()
         recordio.dump(data[0], file, data[1])
     assert file.getvalue() == whole
+
+
+def test_the_result_is_held_once() -> None:
+    """While `dumps` works, memory holds what it will return and little else."""
+    features = np.ones((40_000, 100), np.float32)
+    tracemalloc.start()
+    try:
+        data = recordio.dumps(features)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(data) < peak < len(data) + (1 << 20)
 
 
 class Kept:
