@@ -61,13 +61,8 @@ def _compare(
     goal: str = "",
 ) -> Row:
     assert same(ours(), peers()), what
-    return Row(what, "ms", *_swap(in_turn(_timed(ours), _timed(peers), runs), peer), goal)
-
-
-def _swap(
-    times: tuple[list[float], list[float]], peer: str
-) -> tuple[list[float], str, list[float]]:
-    return times[0], peer, times[1]
+    our_times, their_times = in_turn(_timed(ours), _timed(peers), runs)
+    return Row(what, "ms", our_times, peer, their_times, goal)
 
 
 def _written(write: Callable[..., None], *arguments: Any) -> bytes:
