@@ -121,12 +121,20 @@ def _blocks(stream: BinaryIO) -> Iterator[bytes]:
     while block := stream.read(_BLOCK):
         if not block.endswith(b"\n"):
             block += _rest_of_line(stream, len(block))
-        while block.count(b'"') % 2:
-            more = _rest_of_line(stream, len(block))
-            if not more:
-                break
-            block += more
+        if block.count(b'"') % 2:
+            block += _rest_of_cell(stream, len(block))
         yield block
+
+
+def _rest_of_cell(stream: BinaryIO, had: int) -> bytes:
+    """Lines up to the one that closes a quote; all of the stream when none does."""
+    lines: list[bytes] = []
+    closed = False
+    while not closed and (line := _rest_of_line(stream, had)):
+        lines.append(line)
+        had += len(line)
+        closed = line.count(b'"') % 2 == 1
+    return b"".join(lines)
 
 
 def _rest_of_line(stream: BinaryIO, had: int) -> bytes:

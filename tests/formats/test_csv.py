@@ -118,6 +118,14 @@ def test_the_place_of_what_is_wrong_is_named(
     assert (caught.value.line, caught.value.column) == (line, column)
 
 
+def test_an_open_quote_is_found_in_one_pass() -> None:
+    """Sixteen megabytes behind it are looked at line by line, once: twice as many take twice as long, no more."""
+    data = b'1,"2\n' + b"3,4\n" * (1 << 22)
+    with pytest.raises(FormatError, match=r"field larger|unexpected end") as caught:
+        csv.loads(data)
+    assert caught.value.line == 1
+
+
 @pytest.mark.parametrize(
     "data", [b"1,2\n3,4\n", b"1,2\n3,4", b"1,2\r\n3,4\r\n", b'"1",2\n3,"4"\n', b"\n1,2\n\n3,4\n\n"]
 )
